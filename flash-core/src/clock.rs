@@ -338,7 +338,8 @@ mod tests {
             let clock = test.clock();
             assert_eq!(clock.timeout(SECOND, async { 7 }).await, Ok(7));
             assert_eq!(test.sleepers(), 0);
-            let waiting = tokio::spawn(async move { clock.timeout(SECOND, std::future::pending::<()>()).await });
+            let waiting =
+                tokio::spawn(async move { clock.timeout(SECOND, std::future::pending::<()>()).await });
             test.sleeping_for(SECOND).await;
             test.advance(SECOND).await;
             assert_eq!(waiting.await.unwrap(), Err(Elapsed));

@@ -1,1 +1,45 @@
-//! placeholder
+//! What a Flash function, an endpoint and a manifest are, and how a function is invoked.
+//!
+//! Nothing here opens a socket: a door (queue worker, HTTP worker, local server) hands a request's fields to
+//! [`Registration::start`], and gets the encoded reply back.
+
+mod app;
+pub mod boot;
+mod call;
+pub mod clock;
+mod encode;
+mod endpoint;
+mod error;
+mod fields;
+pub mod ids;
+mod inject;
+mod invoke;
+pub mod manifest;
+mod meta;
+pub mod private;
+mod registry;
+mod remote;
+mod scope;
+mod secret;
+pub mod testing;
+mod transport;
+pub mod wire;
+
+pub use app::{App, DefaultApp};
+pub use call::{Call, ErrorOf, OutputOf};
+pub use encode::{Encoded, FieldWriter, TooLarge};
+pub use endpoint::{Auth, Endpoint, FlashBoot, Hardware, Kind, Scaler, Volume};
+pub use error::{CallError, Error, FieldError, Problem, WireError, code, from_error_string, to_error_string};
+pub use fields::{Fields, Origin};
+pub use inject::{Context, FromWorker, Inject, Need, State, Worker};
+pub use invoke::{Outcome, Running};
+pub use meta::{DoorKind, HttpRoute, Meta, Method, Param};
+pub use registry::{Calls, Registration, Registry, RegistryErrors};
+pub use remote::{Door, Http, IsResult, Payload, Queue, Remote, RemoteError, Reply};
+pub use scope::{Scope, ScopeBuilder, spawn};
+pub use secret::Secret;
+pub use transport::{CallFailure, CallFuture, CallRequest, InProcess, Transport, result_limit};
+
+// Submits `DefaultApp`.
+#[doc(hidden)]
+pub use inventory;

@@ -111,11 +111,8 @@ mod tests {
         let request: RunRequest = serde_json::from_str(DOCUMENTED).unwrap();
         assert_eq!(request.input.as_ref().unwrap().get(), r#"{"prompt":"a  cat"}"#);
         assert_eq!(request.webhook.as_deref(), Some("https://example.com/hook"));
-        let policy = Policy {
-            execution_timeout: Some(600_000),
-            low_priority: Some(false),
-            ttl: Some(86_400_000),
-        };
+        let policy =
+            Policy { execution_timeout: Some(600_000), low_priority: Some(false), ttl: Some(86_400_000) };
         assert_eq!(request.policy, Some(policy));
         assert_eq!(request.extra[1].1.get(), "[1, 2]");
         assert_eq!(serde_json::to_string(&request).unwrap(), DOCUMENTED);

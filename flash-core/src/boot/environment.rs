@@ -1,0 +1,217 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+/// Everything that a process reads from its environment. [`from_env`](Self::from_env) is the only reader; tests fill
+/// the fields in.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Boot {
+    /// `FLASH_DESCRIBE`: write the manifest to this file and exit.
+    pub describe: Option<PathBuf>,
+    /// `FLASH_ENDPOINT_TYPE`: `lb` or `qb`.
+    pub endpoint_type: Option<String>,
+    /// `FLASH_IS_MOTHERSHIP=true`: the old way to say `lb`.
+    pub legacy_lb: bool,
+    /// `FLASH_RESOURCE_NAME`: the endpoint that this process serves.
+    pub resource: Option<String>,
+    /// `RUNPOD_ENDPOINT_ID`.
+    pub endpoint_id: Option<String>,
+    /// `RUNPOD_POD_ID`: this worker's id.
+    pub worker_id: Option<String>,
+    /// `RUNPOD_POD_HOSTNAME`.
+    pub hostname: Option<String>,
+    /// Where a queue worker takes and returns jobs.
+    pub jobs: JobUrls,
+    /// `RUNPOD_PING_INTERVAL`, in milliseconds; default 10 s.
+    pub ping_interval: Duration,
+    /// `RUNPOD_AI_API_KEY`: the worker's credential for the queue.
+    pub worker_key: Option<Secret>,
+    /// `RUNPOD_API_KEY`: the key for calls to other endpoints.
+    pub api_key: Option<Secret>,
+    /// `FLASH_HOST`; by default loopback in the local role and every address in the HTTP role.
+    pub host: Option<IpAddr>,
+    /// `FLASH_PORT` in the local role; without one 8888 or the next free of 20.
+    pub local_port: Option<u16>,
+    /// `PORT` in the HTTP role; default 80.
+    pub port: Option<u16>,
+    /// `PORT_HEALTH` in the HTTP role; default the same port.
+    pub port_health: Option<u16>,
+    /// `HEALTH_CHECK_PATH`; default `/ping`.
+    pub health_path: String,
+    /// `FLASH_RESOURCES_ENDPOINTS`: addresses of peers by name, as a JSON object.
+    pub peers: BTreeMap<String, String>,
+    /// `FLASH_APP`.
+    pub app: Option<String>,
+    /// `FLASH_ENV`.
+    pub environment: Option<String>,
+    /// `FLASH_SHUTDOWN_GRACE_SECS`: how long running jobs may take after SIGTERM; default 30 s.
+    pub grace: Duration,
+    /// `RUST_LOG`, else `RUNPOD_LOG_LEVEL`, else `RUNPOD_DEBUG_LEVEL`.
+    pub log: Option<String>,
+}
+
+/// The URL templates that the platform hands to a queue worker (platform contract B.2).
+#[derive(Debug, Clone, Default)]
+pub struct JobUrls {
+    /// `RUNPOD_WEBHOOK_GET_JOB`.
+    pub take: Option<String>,
+    /// `RUNPOD_WEBHOOK_POST_OUTPUT`.
+    pub done: Option<String>,
+    /// `RUNPOD_WEBHOOK_POST_STREAM`.
+    pub stream: Option<String>,
+    /// `RUNPOD_WEBHOOK_PING`.
+    pub ping: Option<String>,
+}
+
+impl Default for Boot {
+    /// What an empty environment says.
+    fn default() -> Self {
+        Self {
+            describe: None,
+            endpoint_type: None,
+            legacy_lb: false,
+            resource: None,
+            endpoint_id: None,
+            worker_id: None,
+            hostname: None,
+            jobs: JobUrls::default(),
+            ping_interval: Duration::from_secs(10),
+            worker_key: None,
+            api_key: None,
+            host: None,
+            local_port: None,
+            port: None,
+            port_health: None,
+            health_path: "/ping".to_owned(),
+            peers: BTreeMap::new(),
+            app: None,
+            environment: None,
+            grace: Duration::from_secs(30),
+            log: None,
+        }
+    }
+}
+
+impl Boot {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// Every variable that holds something unusable.
+    pub fn from_env() -> Result<Self, BootError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads an environment through `lookup`. Blank values count as unset.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BootError> {
+        let reader = Reader { lookup: &lookup, errors: std::cell::RefCell::default() };
+        let boot = Self {
+            describe: reader.text("FLASH_DESCRIBE").map(PathBuf::from),
+            endpoint_type: reader.text("FLASH_ENDPOINT_TYPE"),
+            legacy_lb: reader.text("FLASH_IS_MOTHERSHIP").is_some_and(|value| value == "true"),
+            resource: reader.text("FLASH_RESOURCE_NAME"),
+            endpoint_id: reader.text("RUNPOD_ENDPOINT_ID"),
+            worker_id: reader.text("RUNPOD_POD_ID"),
+            hostname: reader.text("RUNPOD_POD_HOSTNAME"),
+            jobs: JobUrls {
+                take: reader.text("RUNPOD_WEBHOOK_GET_JOB"),
+                done: reader.text("RUNPOD_WEBHOOK_POST_OUTPUT"),
+                stream: reader.text("RUNPOD_WEBHOOK_POST_STREAM"),
+                ping: reader.text("RUNPOD_WEBHOOK_PING"),
+            },
+            // Python divides by 1000 and spins at 0; a heartbeat below one per second helps nobody.
+            ping_interval: Duration::from_millis(
+                reader.parsed("RUNPOD_PING_INTERVAL").unwrap_or(10_000).max(1_000),
+            ),
+            worker_key: reader.text("RUNPOD_AI_API_KEY").and_then(Secret::new),
+            api_key: reader.text("RUNPOD_API_KEY").and_then(Secret::new),
+            host: reader.host(),
+            local_port: reader.parsed("FLASH_PORT"),
+            port: reader.parsed("PORT"),
+            port_health: reader.parsed("PORT_HEALTH"),
+            health_path: reader.text("HEALTH_CHECK_PATH").unwrap_or_else(|| "/ping".to_owned()),
+            peers: reader.peers(),
+            app: reader.text("FLASH_APP"),
+            environment: reader.text("FLASH_ENV"),
+            grace: Duration::from_secs(reader.parsed("FLASH_SHUTDOWN_GRACE_SECS").unwrap_or(30)),
+            log: reader
+                .text("RUST_LOG")
+                .or_else(|| reader.text("RUNPOD_LOG_LEVEL"))
+                .or_else(|| reader.text("RUNPOD_DEBUG_LEVEL")),
+        };
+        let errors = reader.errors.into_inner();
+        if errors.is_empty() { Ok(boot) } else { Err(BootError(errors)) }
+    }
+
+    /// Whether this process runs on the platform. The one answer for unpacking, routing, logs and the `/execute` ban.
+    #[must_use]
+    pub fn is_deployed(&self) -> bool {
+        self.endpoint_id.is_some()
+            && (self.endpoint_type.is_some() || self.resource.is_some() || self.legacy_lb)
+    }
+}
+
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    errors: std::cell::RefCell<Vec<String>>,
+}
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    fn fail(&self, text: String) {
+        self.errors.borrow_mut().push(text);
+    }
+
+    fn parsed<T: std::str::FromStr<Err: fmt::Display>>(&self, name: &str) -> Option<T> {
+        let text = self.text(name)?;
+        match text.trim().parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fail(format!("{name}=`{text}` is not usable: {error}"));
+                None
+            }
+        }
+    }
+
+    fn host(&self) -> Option<IpAddr> {
+        if self.text("FLASH_HOST").as_deref() == Some("localhost") {
+            return Some(Ipv4Addr::LOCALHOST.into());
+        }
+        self.parsed("FLASH_HOST")
+    }
+
+    fn peers(&self) -> BTreeMap<String, String> {
+        let Some(text) = self.text("FLASH_RESOURCES_ENDPOINTS") else {
+            return BTreeMap::new();
+        };
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            self.fail(format!(
+                "FLASH_RESOURCES_ENDPOINTS is not a JSON object of names and addresses: {error}\nhelp: it looks like \
+                 {{\"inference\": \"http://127.0.0.1:8000/v2/inference\"}}"
+            ));
+            BTreeMap::new()
+        })
+    }
+}
+
+/// Why a process cannot start from its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootError(pub Vec<String>);
+
+impl fmt::Display for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for BootError {}

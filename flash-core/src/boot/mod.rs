@@ -1,0 +1,7 @@
+//! How a process starts: what its environment says, and the role that follows from it.
+
+mod environment;
+mod role;
+
+pub use environment::{Boot, BootError, JobUrls};
+pub use role::Role;

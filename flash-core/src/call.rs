@@ -1,0 +1,108 @@
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::encode::FieldWriter;
+use crate::error::{CallError, Error, code};
+use crate::meta::DoorKind;
+use crate::remote::{IsResult, Remote, RemoteError, Reply};
+use crate::scope::Scope;
+use crate::transport::{CallFailure, CallRequest};
+
+/// What a call of `R` succeeds with.
+pub type OutputOf<R> = <<R as Remote>::Return as IsResult>::Ok;
+/// What a call of `R` fails with.
+pub type ErrorOf<R> = CallError<<<R as Remote>::Return as IsResult>::Err>;
+
+/// Largest arguments, in bytes: `/runsync` takes 20 MB, an HTTP endpoint 30 MB (platform contract A.4 and C).
+const fn argument_limit(door: DoorKind) -> usize {
+    match door {
+        DoorKind::Queue => 20_000_000,
+        DoorKind::Http => 30_000_000,
+    }
+}
+
+/// A call of a remote function. Nothing happens until it is awaited.
+///
+/// Where it goes is decided then: to this process when it owns the function's endpoint or nothing is deployed, else to
+/// the deployed endpoint.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<R: Remote> {
+    args: R::Args,
+    timeout: Option<Duration>,
+}
+
+impl<R: Remote> Call<R> {
+    #[doc(hidden)]
+    pub fn new(args: R::Args) -> Self {
+        Self { args, timeout: None }
+    }
+
+    /// Bounds the whole call. Without it the endpoint's own times apply, and the caller's deadline.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Waits for the answer in a blocking function or a plain `main`.
+    ///
+    /// # Errors
+    /// As awaiting it.
+    ///
+    /// # Panics
+    /// Inside of an `async` function, where waiting would block every other task: `.await` it there.
+    pub fn wait(self) -> Result<OutputOf<R>, ErrorOf<R>> {
+        let future = self.into_future();
+        if let Ok(handle) = tokio::runtime::Handle::try_current() {
+            return handle.block_on(future);
+        }
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(future),
+            Err(error) => Err(CallError::Transport(Error::internal(error))),
+        }
+    }
+
+    async fn send(self) -> Result<OutputOf<R>, ErrorOf<R>> {
+        let app = App::current().map_err(|errors| {
+            CallError::Transport(Error::new(code::INTERNAL, errors.to_string()).terminal())
+        })?;
+        let mut fields = FieldWriter::new(argument_limit(R::META.door()));
+        R::encode(&self.args, &mut fields);
+        let input = fields.finish().map_err(|wire| CallError::Transport(Error::from(wire)))?;
+        let request = CallRequest {
+            caller: Scope::current(),
+            callee: R::META,
+            input,
+            timeout: self.timeout,
+            app: app.clone(),
+        };
+        match app.transport().call(request).await {
+            Ok(json) => OutputOf::<R>::from_encoded(&json).map_err(CallError::Transport),
+            Err(CallFailure::Transport(error)) => Err(CallError::Transport(error)),
+            Err(CallFailure::Remote(wire)) => Err(match RemoteError::from_wire(wire) {
+                Ok(error) => CallError::Remote(error),
+                Err(wire) => CallError::Transport(Error::from(wire)),
+            }),
+        }
+    }
+}
+
+impl<R: Remote> IntoFuture for Call<R> {
+    type Output = Result<OutputOf<R>, ErrorOf<R>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl<R: Remote> fmt::Debug for Call<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("callee", &R::META.name)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

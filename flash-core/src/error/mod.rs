@@ -1,0 +1,16 @@
+//! Errors: what a function returns, what crosses the wire, and what a caller sees.
+
+mod call;
+pub mod code;
+mod failure;
+mod field;
+mod problem;
+mod queue_form;
+mod wire;
+
+pub use call::CallError;
+pub use failure::Error;
+pub use field::FieldError;
+pub use problem::Problem;
+pub use queue_form::{from_error_string, to_error_string};
+pub use wire::WireError;

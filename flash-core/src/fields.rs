@@ -1,0 +1,374 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, de};
+use serde_json::value::RawValue;
+
+use crate::error::{FieldError, WireError, code};
+use crate::meta::Param;
+
+/// More fields than any function has parameters; bounds the memory of a hostile object.
+const MAX_FIELDS: usize = 1024;
+
+/// The fields of a request, before they are anything's arguments.
+///
+/// Values stay JSON text until a parameter asks for one, so no tree of the whole body is ever built. What is wrong is
+/// collected, so that one answer names every bad field.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    entries: Vec<Entry<'a>>,
+    /// Where a missing field is looked for: `input` or `body`.
+    origin: Origin,
+    errors: Vec<FieldError>,
+}
+
+#[derive(Debug)]
+struct Entry<'a> {
+    name: Cow<'a, str>,
+    value: Value<'a>,
+    origin: Origin,
+}
+
+#[derive(Debug)]
+enum Value<'a> {
+    /// JSON text of a body.
+    Json(&'a str),
+    /// Text of a path or a query, one for each time the name occurred.
+    Text(Vec<Cow<'a, str>>),
+}
+
+/// Where a field came from; names it in errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The `input` of a job.
+    Input,
+    /// The body of an HTTP request.
+    Body,
+    /// The query of an HTTP request.
+    Query,
+    /// The path of an HTTP request.
+    Path,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Input => "input",
+            Self::Body => "body",
+            Self::Query => "query",
+            Self::Path => "path",
+        })
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// No fields yet; `origin` is where missing ones would have been.
+    #[must_use]
+    pub fn empty(origin: Origin) -> Self {
+        Self { entries: Vec::new(), origin, errors: Vec::new() }
+    }
+
+    /// The fields of a JSON object.
+    ///
+    /// # Errors
+    /// `invalid_json` for text that is not JSON (with the position), `invalid_input` for JSON that is no object.
+    pub fn from_json(origin: Origin, json: &'a [u8]) -> Result<Self, WireError> {
+        let mut fields = Self::empty(origin);
+        fields.add_json(json)?;
+        Ok(fields)
+    }
+
+    /// Adds the fields of a JSON object.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn add_json(&mut self, json: &'a [u8]) -> Result<(), WireError> {
+        let origin = self.origin;
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let result = Object { origin, entries: &mut self.entries, errors: &mut self.errors }
+            .deserialize(&mut deserializer)
+            .and_then(|()| deserializer.end());
+        match result {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_data() => {
+                let error = FieldError::from_serde(origin.to_string(), &error.to_string());
+                Err(WireError::invalid_input(&[error]))
+            }
+            Err(error) => Err(WireError::new(code::INVALID_JSON, format!("{origin} is not JSON: {error}"))
+                .with_status(400)
+                .terminal()),
+        }
+    }
+
+    /// Adds text from a path or a query. A name that occurs again becomes a list.
+    pub fn add_text(&mut self, origin: Origin, name: Cow<'a, str>, text: Cow<'a, str>) {
+        if let Some(entry) =
+            self.entries.iter_mut().find(|entry| entry.name == name && entry.origin == origin)
+            && let Value::Text(texts) = &mut entry.value
+        {
+            texts.push(text);
+            return;
+        }
+        if self.entries.len() < MAX_FIELDS {
+            self.entries.push(Entry { name, value: Value::Text(vec![text]), origin });
+        }
+    }
+
+    /// Takes a field away as JSON text, for keys that a door reads itself (`method`, `__flash`).
+    pub fn remove(&mut self, name: &str) -> Option<&'a str> {
+        match self.take(name)?.value {
+            Value::Json(json) => Some(json),
+            Value::Text(_) => None,
+        }
+    }
+
+    /// Whether a field of this name is there.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == name)
+    }
+
+    /// Whether nothing is there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The fields that are left, each with its JSON text where it came as JSON.
+    pub(crate) fn json_entries(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.entries.iter().filter_map(|entry| match entry.value {
+            Value::Json(json) => Some((&*entry.name, json)),
+            Value::Text(_) => None,
+        })
+    }
+
+    fn take(&mut self, name: &str) -> Option<Entry<'a>> {
+        let index = self.entries.iter().position(|entry| entry.name == name)?;
+        Some(self.entries.swap_remove(index))
+    }
+
+    #[cold]
+    fn missing(&mut self, name: &str) {
+        self.errors.push(FieldError {
+            path: format!("{}.{name}", self.origin),
+            message: "missing field".to_owned(),
+        });
+    }
+
+    /// Reports what is wrong, fields that no parameter took included.
+    ///
+    /// # Errors
+    /// `invalid_input` with every field that is wrong.
+    pub(crate) fn finish(mut self, params: &[Param]) -> Result<(), WireError> {
+        for entry in &self.entries {
+            self.errors.push(FieldError {
+                path: format!("{}.{}", entry.origin, entry.name),
+                message: unknown_field(&entry.name, params),
+            });
+        }
+        if self.errors.is_empty() { Ok(()) } else { Err(WireError::invalid_input(&self.errors)) }
+    }
+}
+
+/// Reads the parameter `name`. A missing field is an error, unless `T` is an `Option`.
+pub fn slot<T: DeserializeOwned>(fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
+    let Some(entry) = fields.take(name) else {
+        let absent = T::deserialize(Absent).ok();
+        if absent.is_none() {
+            fields.missing(name);
+        }
+        return absent;
+    };
+    read(fields, entry)
+}
+
+/// Reads the parameter `name`, or takes its default when the field is missing.
+pub fn slot_or<T: DeserializeOwned>(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    default: impl FnOnce() -> T,
+) -> Option<T> {
+    match fields.take(name) {
+        Some(entry) => read(fields, entry),
+        None => Some(default()),
+    }
+}
+
+/// Whether serde accepts that a field of type `T` is missing, as it does for `Option`.
+pub(crate) fn may_be_missing<T: DeserializeOwned>() -> bool {
+    T::deserialize(Absent).is_ok()
+}
+
+fn read<T: DeserializeOwned>(fields: &mut Fields<'_>, entry: Entry<'_>) -> Option<T> {
+    let (result, json) = match entry.value {
+        Value::Json(json) => (serde_json::from_str(json), Cow::Borrowed(json)),
+        Value::Text(texts) => {
+            let (quoted, bare) = json_of(&texts);
+            // `?n=42` is text for a `String` and a number for a `u32`; only the type knows.
+            match (serde_json::from_str(&quoted), bare) {
+                (Err(_), Some(bare)) => (serde_json::from_str(&bare), Cow::Owned(bare)),
+                (result, _) => (result, Cow::Owned(quoted)),
+            }
+        }
+    };
+    match result {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let path = format!("{}.{}{}", entry.origin, entry.name, inner_path::<T>(&json));
+            fields.errors.push(FieldError::from_serde(path, &error.to_string()));
+            None
+        }
+    }
+}
+
+/// The place inside of the field. Parsed once more, because keeping the path costs time that only a failure should pay.
+#[cold]
+fn inner_path<T: DeserializeOwned>(json: &str) -> String {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let result: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let path = result.err().map(|error| error.path().to_string()).unwrap_or_default();
+    match path.as_str() {
+        "." | "" => String::new(),
+        path if path.starts_with('[') => path.to_owned(),
+        path => format!(".{path}"),
+    }
+}
+
+/// Text of a query as JSON: all strings, and, where every text is a number, a boolean or null, as that.
+fn json_of(texts: &[Cow<'_, str>]) -> (String, Option<String>) {
+    let quote = |text: &Cow<'_, str>| serde_json::Value::from(&**text).to_string();
+    let is_scalar = |text: &Cow<'_, str>| {
+        !text.starts_with(['"', '{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok()
+    };
+    let bare = texts.iter().all(is_scalar);
+    match texts {
+        [text] => (quote(text), bare.then(|| text.trim().to_owned())),
+        _ => {
+            let list = |items: Vec<String>| format!("[{}]", items.join(","));
+            let quoted = list(texts.iter().map(quote).collect());
+            (quoted, bare.then(|| list(texts.iter().map(|text| text.trim().to_owned()).collect())))
+        }
+    }
+}
+
+#[cold]
+fn unknown_field(name: &str, params: &[Param]) -> String {
+    if params.is_empty() {
+        return "unknown field; the function has no parameters".to_owned();
+    }
+    let known = params.iter().map(|param| format!("`{}`", param.name)).collect::<Vec<_>>().join(", ");
+    format!(
+        "unknown field; known fields: {known}{}",
+        did_you_mean(name, params.iter().map(|param| param.name))
+    )
+}
+
+/// `; did you mean `x`?` where a known name is close, else nothing.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    known
+        .map(|known| (distance(name, known), known))
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
+        .min()
+        .map(|(_, known)| format!("; did you mean `{known}`?"))
+        .unwrap_or_default()
+}
+
+/// Levenshtein distance over bytes: names are short and nearly always ASCII.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len() > 64 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(x != y)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[b.len()]
+}
+
+/// Reads an object into entries, without touching its values.
+struct Object<'v, 'a> {
+    origin: Origin,
+    entries: &'v mut Vec<Entry<'a>>,
+    errors: &'v mut Vec<FieldError>,
+}
+
+impl<'a> Object<'_, 'a> {
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Object<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the function's parameters as fields")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            let value: &'a RawValue = map.next_value()?;
+            if self.entries.len() >= MAX_FIELDS {
+                return Err(de::Error::custom(format_args!("more than {MAX_FIELDS} fields")));
+            }
+            if self.entries.iter().any(|entry| entry.name == name && entry.origin == self.origin) {
+                self.errors.push(FieldError {
+                    path: format!("{}.{name}", self.origin),
+                    message: "the field occurs twice".to_owned(),
+                });
+                continue;
+            }
+            self.entries.push(Entry { name, value: Value::Json(value.get()), origin: self.origin });
+        }
+        Ok(())
+    }
+}
+
+/// A key that borrows unless it has escapes; `Cow`'s own implementation always copies.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// What serde sees in place of a missing field: nothing but `Option` can be made of it.
+struct Absent;
+
+impl<'de> Deserializer<'de> for Absent {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("missing field"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

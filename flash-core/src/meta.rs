@@ -1,0 +1,261 @@
+use std::fmt;
+
+use crate::endpoint::{Endpoint, Kind};
+use crate::inject::Need;
+use crate::remote::Payload;
+
+/// Everything that is known about a remote function before it runs. Made by `#[remote]`, in `const`.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Meta {
+    /// The name on the wire, unique in the app.
+    pub name: &'static str,
+    /// The function's own identifier.
+    pub ident: &'static str,
+    /// The endpoint that runs it.
+    pub resource: &'static Endpoint,
+    /// The path of the endpoint's `static`, as written.
+    pub resource_path: &'static str,
+    /// Method and path, for a function of an HTTP endpoint.
+    pub http: Option<HttpRoute>,
+    /// The wire parameters in declaration order.
+    pub params: &'static [Param],
+    /// What is injected.
+    pub needs: &'static [fn() -> Option<Need>],
+    /// Text that stood before `::remote(` in the body.
+    pub calls_seen: &'static [&'static str],
+    /// Functions named in `calls(…)`.
+    pub calls: &'static [fn() -> &'static Meta],
+    /// Whether the function is `async`.
+    pub is_async: bool,
+    /// First paragraph of the doc comment.
+    pub doc: &'static str,
+    /// Module path of the function.
+    pub module: &'static str,
+    /// Source file.
+    pub file: &'static str,
+    /// Line in the file, from 1.
+    pub line: u32,
+    /// Column in the line, from 1.
+    pub column: u32,
+}
+
+impl Meta {
+    /// The metadata of a function `name` that `resource` runs.
+    #[must_use]
+    pub const fn new(name: &'static str, resource: &'static Endpoint, resource_path: &'static str) -> Self {
+        Self {
+            name,
+            ident: name,
+            resource,
+            resource_path,
+            http: None,
+            params: &[],
+            needs: &[],
+            calls_seen: &[],
+            calls: &[],
+            is_async: false,
+            doc: "",
+            module: "",
+            file: "",
+            line: 0,
+            column: 0,
+        }
+    }
+
+    /// The function's identifier, where the wire name differs.
+    #[must_use]
+    pub const fn ident(mut self, ident: &'static str) -> Self {
+        self.ident = ident;
+        self
+    }
+
+    /// Where the function stands.
+    #[must_use]
+    pub const fn at(mut self, module: &'static str, file: &'static str, line: u32, column: u32) -> Self {
+        self.module = module;
+        self.file = file;
+        self.line = line;
+        self.column = column;
+        self
+    }
+
+    /// Makes the function a route of an HTTP endpoint.
+    #[must_use]
+    pub const fn http(mut self, method: Method, path: &'static str) -> Self {
+        self.http = Some(HttpRoute { method, path, status: 200 });
+        self
+    }
+
+    /// The status of a success, where it is not 200.
+    #[must_use]
+    pub const fn status(mut self, status: u16) -> Self {
+        if let Some(route) = &mut self.http {
+            route.status = status;
+        }
+        self
+    }
+
+    /// Whether the function is `async`.
+    #[must_use]
+    pub const fn is_async(mut self, is_async: bool) -> Self {
+        self.is_async = is_async;
+        self
+    }
+
+    /// The wire parameters.
+    #[must_use]
+    pub const fn params(mut self, params: &'static [Param]) -> Self {
+        self.params = params;
+        self
+    }
+
+    /// The injected parameters.
+    #[must_use]
+    pub const fn needs(mut self, needs: &'static [fn() -> Option<Need>]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    /// What stood before `::remote(` in the body.
+    #[must_use]
+    pub const fn calls_seen(mut self, seen: &'static [&'static str]) -> Self {
+        self.calls_seen = seen;
+        self
+    }
+
+    /// The functions of `calls(…)`.
+    #[must_use]
+    pub const fn calls(mut self, calls: &'static [fn() -> &'static Meta]) -> Self {
+        self.calls = calls;
+        self
+    }
+
+    /// The first paragraph of the doc comment.
+    #[must_use]
+    pub const fn doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
+    /// `file:line`, as editors link it.
+    #[must_use]
+    pub fn location(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// One parameter that travels.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Param {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// The type, as written.
+    pub type_text: &'static str,
+    /// Whether it may be missing because it has a default.
+    pub has_default: bool,
+    is_option: fn() -> bool,
+}
+
+impl Param {
+    /// A parameter of type `T`.
+    #[must_use]
+    pub const fn of<T: Payload>(name: &'static str, type_text: &'static str) -> Self {
+        Self { name, type_text, has_default: false, is_option: crate::fields::may_be_missing::<T> }
+    }
+
+    /// May be missing.
+    #[must_use]
+    pub const fn defaulted(mut self) -> Self {
+        self.has_default = true;
+        self
+    }
+
+    /// Whether a request must carry it.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        !self.has_default && !(self.is_option)()
+    }
+}
+
+/// The route of a function on an HTTP endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpRoute {
+    /// The verb.
+    pub method: Method,
+    /// The path, beginning with `/`, with `{name}` placeholders.
+    pub path: &'static str,
+    /// Status of a success.
+    pub status: u16,
+}
+
+impl HttpRoute {
+    /// The names of the placeholders, in order.
+    pub fn placeholders(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+impl fmt::Display for HttpRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// The verbs that a route may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(clippy::upper_case_acronyms, reason = "the verbs are written this way everywhere")]
+pub enum Method {
+    /// Read; arguments come from path and query.
+    GET,
+    /// Create or run.
+    POST,
+    /// Replace.
+    PUT,
+    /// Change.
+    PATCH,
+    /// Remove.
+    DELETE,
+}
+
+impl Method {
+    /// The verb as it stands in a request.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GET => "GET",
+            Self::POST => "POST",
+            Self::PUT => "PUT",
+            Self::PATCH => "PATCH",
+            Self::DELETE => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Which door a function has, as a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DoorKind {
+    /// Reached through a queue.
+    Queue,
+    /// Reached through an HTTP route.
+    Http,
+}
+
+impl Meta {
+    /// The function's door.
+    #[must_use]
+    pub const fn door(&self) -> DoorKind {
+        match self.resource.kind() {
+            Kind::Queue => DoorKind::Queue,
+            Kind::Http => DoorKind::Http,
+        }
+    }
+}

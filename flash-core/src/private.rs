@@ -1,0 +1,74 @@
+//! Not public API: what the expansion of `#[remote]` names. Changes without notice.
+
+pub use crate::call::Call;
+pub use crate::encode::FieldWriter;
+pub use crate::endpoint::{Endpoint, Kind};
+pub use crate::error::{CallError, Error, WireError};
+pub use crate::fields::{Fields, slot, slot_or};
+pub use crate::inject::{Inject, Need};
+pub use crate::meta::{Meta, Method, Param};
+pub use crate::registry::{Entry, Registration};
+pub use crate::remote::{Http, IsResult, Payload, Queue, Remote, RemoteError, Reply};
+pub use crate::scope::Scope;
+pub use inventory;
+
+pub use crate::__register as register;
+
+/// Registers the function with this handle at link time.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($handle:ty) => {
+        $crate::private::inventory::submit! {
+            $crate::private::Entry({
+                static REGISTRATION: $crate::private::Registration = $crate::private::Registration::of::<$handle>();
+                &REGISTRATION
+            })
+        }
+    };
+}
+
+/// Refuses, when the program is compiled, a function without a route on an HTTP endpoint.
+#[track_caller]
+pub const fn check_queue(endpoint: &Endpoint) {
+    assert!(
+        matches!(endpoint.kind(), Kind::Queue),
+        "a function of an HTTP endpoint needs a route; help: add `method = \"POST\", path = \"/…\"`"
+    );
+}
+
+/// Refuses, when the program is compiled, a route on a queue endpoint.
+#[track_caller]
+pub const fn check_http(endpoint: &Endpoint) {
+    assert!(
+        matches!(endpoint.kind(), Kind::Http),
+        "a function of a queue endpoint has no route; help: remove `method` and `path`, or use `Endpoint::http`"
+    );
+}
+
+/// Writes one argument.
+pub fn put<T: Payload>(fields: &mut FieldWriter, name: &'static str, value: &T) {
+    fields.put(name, value);
+}
+
+/// What an injected parameter needs.
+#[must_use]
+pub fn need<T: Inject>() -> Option<Need> {
+    T::need()
+}
+
+/// The value of an injected parameter.
+///
+/// # Errors
+/// State that could not be built.
+pub async fn inject<T: Inject>(scope: &Scope) -> Result<T, Error> {
+    T::inject(scope).await
+}
+
+/// Runs a blocking function on the blocking pool.
+///
+/// # Errors
+/// The worker stopped before the function ran.
+pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    crate::invoke::blocking(f).await
+}

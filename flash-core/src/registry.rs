@@ -1,0 +1,273 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::endpoint::Endpoint;
+use crate::invoke::{Handler, handler};
+use crate::meta::Meta;
+use crate::remote::Remote;
+
+/// One function, as `#[remote]` registers it at link time.
+pub struct Registration {
+    pub(crate) meta: &'static Meta,
+    pub(crate) handler: Handler,
+}
+
+impl Registration {
+    /// The registration of the function with handle `R`.
+    #[must_use]
+    pub const fn of<R: Remote>() -> Self {
+        Self { meta: R::META, handler: handler::<R> }
+    }
+
+    /// What is known of the function.
+    #[must_use]
+    pub fn meta(&self) -> &'static Meta {
+        self.meta
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration").field("name", &self.meta.name).finish_non_exhaustive()
+    }
+}
+
+/// What the linker collects.
+#[derive(Debug)]
+pub struct Entry(pub &'static Registration);
+
+inventory::collect!(Entry);
+
+/// All functions of an app, by name, and the endpoints that run them.
+#[derive(Debug)]
+pub struct Registry {
+    functions: BTreeMap<&'static str, &'static Registration>,
+    resources: BTreeMap<&'static str, &'static Meta>,
+}
+
+impl Registry {
+    /// Every function that is linked into this program.
+    ///
+    /// # Errors
+    /// Duplicate names and routes, each with `file:line` of both.
+    pub fn linked() -> Result<Self, RegistryErrors> {
+        Self::of(inventory::iter::<Entry>().map(|entry| entry.0))
+    }
+
+    /// These functions and no others.
+    ///
+    /// # Errors
+    /// As [`linked`](Self::linked).
+    pub fn of(functions: impl IntoIterator<Item = &'static Registration>) -> Result<Self, RegistryErrors> {
+        let mut all: Vec<_> = functions.into_iter().collect();
+        // Link order is not stable; messages and manifests must be.
+        all.sort_by_key(|function| {
+            let meta = function.meta;
+            (meta.resource.name(), meta.name, meta.file, meta.line)
+        });
+        let mut registry = Self::empty();
+        let mut errors = Vec::new();
+        let mut routes = BTreeMap::new();
+        for function in all {
+            let meta = function.meta;
+            registry.add_resource(meta, &mut errors);
+            if let Some(route) = meta.http
+                && let Some(first) =
+                    routes.insert((meta.resource.name(), route.method, shape(route.path)), meta)
+            {
+                errors.push(format!(
+                    "route `{route}` of endpoint `{}` is declared twice: `{}` at {} and `{}` at {}",
+                    meta.resource.name(),
+                    first.name,
+                    first.location(),
+                    meta.name,
+                    meta.location(),
+                ));
+            }
+            if let Some(first) = registry.functions.insert(meta.name, function) {
+                errors.push(format!(
+                    "function `{}` is declared twice: at {} and at {}\nhelp: names are unique in an app; rename one, or \
+                     give it a name on the wire with `name = \"…\"`",
+                    meta.name,
+                    first.meta.location(),
+                    meta.location(),
+                ));
+            }
+        }
+        if errors.is_empty() { Ok(registry) } else { Err(RegistryErrors(errors)) }
+    }
+
+    fn add_resource(&mut self, meta: &'static Meta, errors: &mut Vec<String>) {
+        let Some(first) = self.resources.get(meta.resource.name()) else {
+            self.resources.insert(meta.resource.name(), meta);
+            return;
+        };
+        // The same declaration may have several addresses (a `const`); another declaration may not share the name.
+        if !std::ptr::eq(first.resource, meta.resource) && first.resource != meta.resource {
+            let (a, b) = (first.resource.declared_at(), meta.resource.declared_at());
+            let error = format!(
+                "endpoint `{}` is declared twice: at {}:{} and at {}:{}",
+                meta.resource.name(),
+                a.file(),
+                a.line(),
+                b.file(),
+                b.line()
+            );
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+    }
+
+    /// A registry without functions.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { functions: BTreeMap::new(), resources: BTreeMap::new() }
+    }
+
+    /// Whether no function is registered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.functions.is_empty()
+    }
+
+    /// The function of this name on the wire.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'static Registration> {
+        self.functions.get(name).copied()
+    }
+
+    /// All functions, by name.
+    pub fn functions(&self) -> impl Iterator<Item = &'static Registration> {
+        self.functions.values().copied()
+    }
+
+    /// The functions of one endpoint, by name.
+    pub fn functions_of(&self, resource: &str) -> impl Iterator<Item = &'static Registration> {
+        self.functions().filter(move |function| function.meta.resource.name() == resource)
+    }
+
+    /// All endpoints, by name.
+    pub fn resources(&self) -> impl Iterator<Item = &'static Endpoint> {
+        self.resources.values().map(|meta| meta.resource)
+    }
+
+    /// The endpoint of this name.
+    #[must_use]
+    pub fn resource(&self, name: &str) -> Option<&'static Endpoint> {
+        self.resources.get(name).map(|meta| meta.resource)
+    }
+
+    /// The path of the endpoint's `static`, as its first function names it.
+    pub(crate) fn resource_path(&self, name: &str) -> &'static str {
+        self.resources.get(name).map_or("", |meta| meta.resource_path)
+    }
+
+    /// The other endpoints whose functions this endpoint's functions call, with what could not be resolved.
+    #[must_use]
+    pub fn calls_of(&self, resource: &str) -> Calls {
+        let mut calls = Calls::default();
+        for function in self.functions_of(resource) {
+            let declared = function.meta.calls.iter().map(|callee| callee());
+            let seen = function.meta.calls_seen.iter().filter_map(|text| match self.resolve(text) {
+                Resolved::One(callee) => Some(callee),
+                Resolved::None | Resolved::Many if !function.meta.calls.is_empty() => None,
+                unresolved => {
+                    let problem = if matches!(unresolved, Resolved::None) { "names no" } else { "may name several" };
+                    calls.warnings.push(format!(
+                        "{}: `{text}::remote(…)` in `{}` {problem} remote function{}\nhelp: add `calls({text})` to its \
+                         `#[remote(…)]`",
+                        function.meta.location(),
+                        function.meta.ident,
+                        if matches!(unresolved, Resolved::None) { "" } else { "s" },
+                    ));
+                    None
+                }
+            });
+            let callees: Vec<_> = seen.collect();
+            for callee in declared.chain(callees) {
+                if callee.resource.name() != resource {
+                    calls.resources.insert(callee.resource.name(), (function.meta, callee));
+                }
+            }
+        }
+        calls
+    }
+
+    /// Whom the text before `::remote(` means: the function of that name whose module path ends with the given one.
+    fn resolve(&self, text: &str) -> Resolved {
+        let mut segments: Vec<&str> =
+            text.split("::").filter(|part| !matches!(*part, "" | "crate" | "self" | "super")).collect();
+        let Some(ident) = segments.pop() else { return Resolved::None };
+        let named: Vec<_> =
+            self.functions().map(|function| function.meta).filter(|meta| meta.ident == ident).collect();
+        let in_module: Vec<_> = named
+            .iter()
+            .copied()
+            .filter(|meta| {
+                let module: Vec<&str> = meta.module.split("::").collect();
+                module.ends_with(&segments)
+            })
+            .collect();
+        match (in_module.as_slice(), named.as_slice()) {
+            // A re-export hides the module, so a unique name is enough.
+            ([one], _) | ([], [one]) => Resolved::One(one),
+            ([], []) => Resolved::None,
+            _ => Resolved::Many,
+        }
+    }
+
+    /// The text that explains why nothing is registered.
+    #[must_use]
+    pub fn empty_help() -> String {
+        "no remote functions are linked into this binary\nhelp: a crate that is never mentioned is not linked; add \
+         `use my_app as _;` (with the name of your library) to main.rs, or `flash::link!(my_app);`"
+            .to_owned()
+    }
+
+    /// What to say when `name` is not a function.
+    #[must_use]
+    pub fn unknown_function(&self, name: &str, among: impl Iterator<Item = &'static str> + Clone) -> String {
+        if self.is_empty() {
+            return Self::empty_help();
+        }
+        let hint = crate::fields::did_you_mean(name, among.clone());
+        let known = among.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        format!("no function `{name}`; known functions: {known}{hint}")
+    }
+}
+
+enum Resolved {
+    None,
+    One(&'static Meta),
+    Many,
+}
+
+/// Whom an endpoint calls.
+#[derive(Debug, Default)]
+pub struct Calls {
+    /// The other endpoints, each with one caller and the callee that prove it.
+    pub resources: BTreeMap<&'static str, (&'static Meta, &'static Meta)>,
+    /// Calls whose callee is unclear, with the line to add.
+    pub warnings: Vec<String>,
+}
+
+/// Two paths with the same shape match the same requests, whatever their placeholders are called.
+fn shape(path: &str) -> String {
+    path.split('/')
+        .map(|segment| if segment.starts_with('{') { "{}" } else { segment })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// Everything that is wrong with the registered functions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryErrors(pub Vec<String>);
+
+impl fmt::Display for RegistryErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for RegistryErrors {}

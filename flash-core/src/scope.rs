@@ -1,0 +1,167 @@
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::meta::Meta;
+
+tokio::task_local! {
+    static CURRENT: Scope;
+}
+
+/// What surrounds one invocation: the app it belongs to, its id, its deadline and its cancellation.
+///
+/// A task-local, so `f::remote()` needs no context argument; blocking functions have it too. A clone is one reference
+/// count.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    app: App,
+    request_id: String,
+    attempt: u32,
+    deadline: Option<Timestamp>,
+    cancellation: CancellationToken,
+    function: Option<&'static Meta>,
+}
+
+impl Scope {
+    /// Starts a scope inside of `app`.
+    #[must_use]
+    pub fn builder(app: App) -> ScopeBuilder {
+        ScopeBuilder {
+            inner: Inner {
+                app,
+                request_id: String::new(),
+                attempt: 1,
+                deadline: None,
+                cancellation: CancellationToken::new(),
+                function: None,
+            },
+        }
+    }
+
+    /// The scope of the invocation that runs now, in this task or this blocking thread.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// Runs `future` inside of this scope.
+    pub async fn enter<F: Future>(self, future: F) -> F::Output {
+        CURRENT.scope(self, future).await
+    }
+
+    /// Runs a blocking closure inside of this scope.
+    pub fn enter_blocking<T>(self, f: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self, f)
+    }
+
+    /// The app.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.inner.app
+    }
+
+    /// The job's or the request's id.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.inner.request_id
+    }
+
+    /// Which try this is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.inner.attempt
+    }
+
+    /// When the answer is no longer wanted.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.inner.deadline
+    }
+
+    /// Set when the job is cancelled.
+    #[must_use]
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.inner.cancellation
+    }
+
+    /// The function that runs.
+    #[must_use]
+    pub fn function(&self) -> Option<&'static Meta> {
+        self.inner.function
+    }
+}
+
+/// Builds a [`Scope`].
+#[derive(Debug)]
+pub struct ScopeBuilder {
+    inner: Inner,
+}
+
+impl ScopeBuilder {
+    /// The job's or the request's id.
+    #[must_use]
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.inner.request_id = id.into();
+        self
+    }
+
+    /// Which try this is, from 1.
+    #[must_use]
+    pub fn attempt(mut self, attempt: u32) -> Self {
+        self.inner.attempt = attempt;
+        self
+    }
+
+    /// When the answer is no longer wanted; the earliest of all that are set counts.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Option<Timestamp>) -> Self {
+        self.inner.deadline = match (self.inner.deadline, deadline) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self
+    }
+
+    /// The token that cancels the invocation.
+    #[must_use]
+    pub fn cancellation(mut self, token: CancellationToken) -> Self {
+        self.inner.cancellation = token;
+        self
+    }
+
+    /// The function that will run.
+    #[must_use]
+    pub fn function(mut self, function: &'static Meta) -> Self {
+        self.inner.function = Some(function);
+        self
+    }
+
+    /// The scope.
+    #[must_use]
+    pub fn build(self) -> Scope {
+        Scope { inner: Arc::new(self.inner) }
+    }
+}
+
+/// Spawns a task that stays inside of the current scope, so that its remote calls keep deadline and cancellation.
+///
+/// # Panics
+/// Outside of a tokio runtime.
+pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match Scope::current() {
+        Some(scope) => tokio::spawn(scope.enter(future)),
+        None => tokio::spawn(future),
+    }
+}
