@@ -135,8 +135,8 @@ impl<'a> Fields<'a> {
         self.entries.is_empty()
     }
 
-    /// The fields that are left, each with its JSON text where it came as JSON.
-    pub(crate) fn json_entries(&self) -> impl Iterator<Item = (&str, &'a str)> {
+    /// The fields that came as JSON, each with its text.
+    pub fn json_entries(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.entries.iter().filter_map(|entry| match entry.value {
             Value::Json(json) => Some((&*entry.name, json)),
             Value::Text(_) => None,
@@ -172,7 +172,7 @@ impl<'a> Fields<'a> {
 }
 
 /// Reads the parameter `name`. A missing field is an error, unless `T` is an `Option`.
-pub fn slot<T: DeserializeOwned>(fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
+pub(crate) fn slot<T: DeserializeOwned>(fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
     let Some(entry) = fields.take(name) else {
         let absent = T::deserialize(Absent).ok();
         if absent.is_none() {
@@ -181,18 +181,6 @@ pub fn slot<T: DeserializeOwned>(fields: &mut Fields<'_>, name: &'static str) ->
         return absent;
     };
     read(fields, entry)
-}
-
-/// Reads the parameter `name`, or takes its default when the field is missing.
-pub fn slot_or<T: DeserializeOwned>(
-    fields: &mut Fields<'_>,
-    name: &'static str,
-    default: impl FnOnce() -> T,
-) -> Option<T> {
-    match fields.take(name) {
-        Some(entry) => read(fields, entry),
-        None => Some(default()),
-    }
 }
 
 /// Whether serde accepts that a field of type `T` is missing, as it does for `Option`.

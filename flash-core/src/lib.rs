@@ -21,6 +21,7 @@ mod registry;
 mod remote;
 mod scope;
 mod secret;
+mod slot;
 pub mod testing;
 mod transport;
 pub mod wire;

@@ -3,13 +3,15 @@
 pub use crate::call::Call;
 pub use crate::encode::FieldWriter;
 pub use crate::endpoint::{Endpoint, Kind};
+pub use crate::error::derived::{Datum, datum, message, object, read_upstream, write_upstream};
 pub use crate::error::{CallError, Error, WireError};
-pub use crate::fields::{Fields, slot, slot_or};
+pub use crate::fields::Fields;
 pub use crate::inject::{Inject, Need};
 pub use crate::meta::{Meta, Method, Param};
 pub use crate::registry::{Entry, Registration};
 pub use crate::remote::{Http, IsResult, Payload, Queue, Remote, RemoteError, Reply};
 pub use crate::scope::Scope;
+pub use crate::slot::{Slot, slot};
 pub use inventory;
 
 pub use crate::__register as register;
@@ -44,11 +46,6 @@ pub const fn check_http(endpoint: &Endpoint) {
         matches!(endpoint.kind(), Kind::Http),
         "a function of a queue endpoint has no route; help: remove `method` and `path`, or use `Endpoint::http`"
     );
-}
-
-/// Writes one argument.
-pub fn put<T: Payload>(fields: &mut FieldWriter, name: &'static str, value: &T) {
-    fields.put(name, value);
 }
 
 /// What an injected parameter needs.

@@ -2,6 +2,7 @@
 
 mod call;
 pub mod code;
+pub(crate) mod derived;
 mod failure;
 mod field;
 mod problem;
