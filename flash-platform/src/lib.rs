@@ -1,1 +1,17 @@
-//! placeholder
+//! Typed clients of the platform: so far the jobs of queue endpoints, the routes of HTTP endpoints, and the transport
+//! that carries remote calls to them.
+
+mod credentials;
+mod deployed;
+mod discovery;
+mod http;
+mod jobs;
+mod queue_call;
+mod route_call;
+mod tls;
+
+pub use credentials::Credentials;
+pub use deployed::{Deployed, app_from_boot};
+pub use discovery::Peers;
+pub use http::HttpClient;
+pub use jobs::{JobsClient, PlatformError};

@@ -1,0 +1,86 @@
+use std::error::Error as StdError;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use flash_core::{Error, code};
+
+/// The one HTTP client. TLS is set up on the first `https` address: reading certificates would cost every worker
+/// start, and a worker of the local platform never needs them.
+#[derive(Debug, Clone, Default)]
+pub struct HttpClient {
+    clients: Arc<Clients>,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    plain: OnceLock<reqwest::Client>,
+    tls: OnceLock<Result<reqwest::Client, String>>,
+}
+
+impl HttpClient {
+    /// A client with its own connections.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a request.
+    ///
+    /// # Errors
+    /// An address that is no URL, or `https` without a TLS feature.
+    pub fn request(&self, method: reqwest::Method, url: &str) -> Result<reqwest::RequestBuilder, Error> {
+        let url = reqwest::Url::parse(url).map_err(|error| {
+            Error::new(code::NO_ADDRESS, format!("`{url}` is no address: {error}")).terminal()
+        })?;
+        Ok(self.client(url.scheme() == "https")?.request(method, url))
+    }
+
+    fn client(&self, tls: bool) -> Result<&reqwest::Client, Error> {
+        if !tls {
+            return Ok(self.clients.plain.get_or_init(|| {
+                // A configuration without roots reads nothing from the disk. reqwest refuses to be built without one,
+                // but a plain address never uses it.
+                build(crate::tls::config_without_roots()).unwrap_or_default()
+            }));
+        }
+        let built =
+            self.clients.tls.get_or_init(|| build(Some(crate::tls::config()?)).map_err(|e| e.to_string()));
+        built.as_ref().map_err(|text| Error::new(code::UNREACHABLE, text.clone()).terminal())
+    }
+}
+
+fn build(tls: Option<rustls::ClientConfig>) -> Result<reqwest::Client, reqwest::Error> {
+    let mut builder = reqwest::Client::builder()
+        // A redirect could carry the key to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
+        .user_agent(concat!("flash/", env!("CARGO_PKG_VERSION")));
+    if let Some(tls) = tls {
+        builder = builder.tls_backend_preconfigured(tls);
+    }
+    builder.build()
+}
+
+/// A transport failure in words that hold no key: the address without its query, and the causes.
+pub(crate) fn unreachable(error: reqwest::Error) -> Error {
+    let address = error.url().map(|url| {
+        let mut url = url.clone();
+        url.set_query(None);
+        url.to_string()
+    });
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = inner.to_string();
+        cause = inner.source();
+    }
+    let address = address.unwrap_or_else(|| "the peer".to_owned());
+    if error.is_timeout() {
+        Error::new(code::TIMEOUT, format!("{address} did not answer in time")).retryable()
+    } else {
+        Error::new(code::UNREACHABLE, format!("{address} could not be reached: {text}")).retryable()
+    }
+}
