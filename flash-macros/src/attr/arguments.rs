@@ -1,0 +1,89 @@
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Token};
+
+use crate::errors::Errors;
+use crate::suggest::{did_you_mean, list};
+
+/// A value with the key it was given under, so that a problem can point at either.
+pub(crate) struct Keyed<T> {
+    pub(crate) key: Ident,
+    pub(crate) value: T,
+}
+
+/// Reads `key`, `key = value` and `key(…)`, separated by commas. A bad argument is reported and skipped.
+///
+/// `read` gets the stream behind a known key.
+pub(crate) fn read(
+    tokens: TokenStream,
+    supported: &[&str],
+    errors: &mut Errors,
+    mut read: impl FnMut(Ident, ParseStream<'_>) -> syn::Result<()>,
+) {
+    let parser = |input: ParseStream<'_>| {
+        let mut seen: Vec<String> = Vec::new();
+        while !input.is_empty() {
+            if let Err(error) = argument(input, supported, &mut seen, errors, &mut read) {
+                errors.syntax(error);
+                skip_argument(input);
+            }
+            let _: Option<Token![,]> = input.parse()?;
+        }
+        Ok(())
+    };
+    if let Err(error) = parser.parse2(tokens) {
+        errors.syntax(error);
+    }
+}
+
+fn argument(
+    input: ParseStream<'_>,
+    supported: &[&str],
+    seen: &mut Vec<String>,
+    errors: &mut Errors,
+    read: &mut impl FnMut(Ident, ParseStream<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    if !input.peek(syn::Ident::peek_any) {
+        return Err(
+            input.error(format_args!("expected an argument\nhelp: supported are {}", list(supported)))
+        );
+    }
+    let key = input.call(Ident::parse_any)?;
+    let name = key.to_string();
+    if !supported.contains(&&*name) {
+        let guess = did_you_mean(&name, supported);
+        errors.help(
+            &key,
+            format_args!("unknown argument `{name}`{guess}"),
+            format_args!("supported are {}", list(supported)),
+        );
+        skip_argument(input);
+        return Ok(());
+    }
+    if seen.contains(&name) {
+        errors.at(&key, format_args!("`{name}` specified more than once"));
+        skip_argument(input);
+        return Ok(());
+    }
+    seen.push(name);
+    read(key, input)?;
+    if !input.is_empty() && !input.peek(Token![,]) {
+        return Err(input.error("expected `,`"));
+    }
+    Ok(())
+}
+
+/// Goes to the next comma, over everything that could not be understood.
+fn skip_argument(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if input.parse::<TokenTree>().is_err() {
+            return;
+        }
+    }
+}
+
+/// Whether an attribute is `#[remote(…)]`, under whatever path.
+pub(crate) fn is_helper(attr: &Attribute) -> bool {
+    attr.path().segments.last().is_some_and(|last| last.ident == "remote")
+}

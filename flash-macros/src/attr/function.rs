@@ -1,0 +1,120 @@
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{LitInt, LitStr, Path, Token, parenthesized};
+
+use super::arguments::{Keyed, read};
+use crate::errors::Errors;
+
+const SUPPORTED: &[&str] =
+    &["resource", "method", "path", "name", "handle", "status", "calls", "inline", "crate"];
+
+/// `#[remote(…)]` on a function.
+#[derive(Default)]
+pub(crate) struct RemoteArgs {
+    pub(crate) resource: Option<Path>,
+    /// `resource` was there, but not as a path, which has been reported.
+    pub(crate) resource_is_broken: bool,
+    pub(crate) method: Option<Keyed<LitStr>>,
+    pub(crate) path: Option<Keyed<LitStr>>,
+    pub(crate) status: Option<Keyed<LitInt>>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) handle: Option<Ident>,
+    pub(crate) calls: Vec<Path>,
+    pub(crate) inline: Option<Ident>,
+    pub(crate) krate: Option<Path>,
+}
+
+impl RemoteArgs {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut args = Self::default();
+        read(tokens, SUPPORTED, errors, |key, input| args.read(key, input));
+        args
+    }
+
+    fn read(&mut self, key: Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        match &*key.to_string() {
+            "resource" => {
+                self.resource_is_broken = true;
+                self.resource = Some(path(&key, input, "the path of a `static`, such as `GPU`", "GPU")?);
+            }
+            "method" => self.method = Some(Keyed { value: text(&key, input, "\"POST\"")?, key }),
+            "path" => self.path = Some(Keyed { value: text(&key, input, "\"/classify\"")?, key }),
+            "status" => {
+                let value = value(&key, input, |input| input.peek(LitInt), "a number", "201")?;
+                self.status = Some(Keyed { value, key });
+            }
+            "name" => self.name = Some(text(&key, input, "\"classify\"")?),
+            "handle" => {
+                let is_ident = |input: ParseStream<'_>| input.peek(syn::Ident);
+                self.handle = Some(value(&key, input, is_ident, "the name of a type", "ClassifyFn")?);
+            }
+            "calls" => self.calls = calls(&key, input)?,
+            "inline" => {
+                if input.peek(Token![=]) || input.peek(syn::token::Paren) {
+                    return Err(input.error("`inline` has no value\nhelp: write `inline`, or leave it out"));
+                }
+                self.inline = Some(key);
+            }
+            "crate" => self.krate = Some(path(&key, input, "a path", "::renamed")?),
+            other => unreachable!("`{other}` is in the table of supported arguments and has no reader"),
+        }
+        Ok(())
+    }
+}
+
+/// The value behind `key =`, which begins as `is_value` says.
+fn value<T: Parse>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    is_value: impl FnOnce(ParseStream<'_>) -> bool,
+    kind: &str,
+    example: &str,
+) -> syn::Result<T> {
+    let help = format_args!("help: write `{key} = {example}`");
+    if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() || input.peek(Token![,]) {
+        return Err(syn::Error::new(key.span(), format_args!("`{key}` needs a value\n{help}")));
+    }
+    if !is_value(input) {
+        return Err(input.error(format_args!("`{key}` is {kind}\n{help}")));
+    }
+    input.parse()
+}
+
+fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::Result<LitStr> {
+    value(key, input, |input| input.peek(LitStr), "a string literal", example)
+}
+
+fn path(key: &Ident, input: ParseStream<'_>, kind: &str, example: &str) -> syn::Result<Path> {
+    value::<ModPath>(
+        key,
+        input,
+        |input| input.peek(Token![::]) || input.peek(syn::Ident::peek_any),
+        kind,
+        example,
+    )
+    .map(|path| path.0)
+}
+
+/// A path without generic arguments.
+struct ModPath(Path);
+
+impl Parse for ModPath {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.call(Path::parse_mod_style).map(Self)
+    }
+}
+
+fn calls(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Path>> {
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(
+            key.span(),
+            "`calls` lists remote functions\nhelp: write `calls(embed, other::classify)`",
+        ));
+    }
+    let list;
+    parenthesized!(list in input);
+    let paths = Punctuated::<Path, Token![,]>::parse_terminated_with(&list, Path::parse_mod_style)?;
+    Ok(paths.into_iter().collect())
+}

@@ -1,0 +1,30 @@
+use proc_macro2::TokenStream;
+
+use crate::attr::RemoteArgs;
+use crate::errors::{Errors, guard};
+use crate::item::Item;
+use crate::{derive_error, expand, strip, validate};
+
+/// The item, whatever happens; then what was made of it; then every problem.
+pub(crate) fn remote(attr: TokenStream, item: TokenStream) -> TokenStream {
+    let mut output = guard("#[remote]", item.clone(), || strip::helpers(item.clone()));
+    let generated = guard("#[remote]", TokenStream::new(), || {
+        let mut errors = Errors::default();
+        let args = RemoteArgs::parse(attr, &mut errors);
+        let mut generated = match Item::parse(item, &mut errors) {
+            Item::Function(item) => {
+                let function = validate::function(args, *item, &mut errors);
+                expand::function(&function, errors.is_empty())
+            }
+            Item::Other => TokenStream::new(),
+        };
+        generated.extend(errors.into_tokens());
+        generated
+    });
+    output.extend(generated);
+    output
+}
+
+pub(crate) fn derive_remote_error(item: TokenStream) -> TokenStream {
+    guard("#[derive(RemoteError)]", TokenStream::new(), || derive_error::derive(item))
+}

@@ -1,0 +1,46 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+
+use crate::model::{Function, ParamKind};
+
+/// The type that stands for the function. Its braces keep it out of the value namespace, where the function is.
+pub(super) fn declaration(function: &Function) -> TokenStream {
+    let Function { vis, handle, shared_attrs, .. } = function;
+    let doc = format!(" Remote handle of {}.", link(function));
+    quote_spanned! {Span::mixed_site()=>
+        #(#shared_attrs)*
+        #[doc = #doc]
+        #[allow(non_camel_case_types, unreachable_pub)]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+        #[non_exhaustive]
+        #vis struct #handle {}
+    }
+}
+
+/// `Handle::remote`, with the parameters that travel. `arguments` is the body.
+pub(super) fn remote(function: &Function, arguments: &TokenStream) -> TokenStream {
+    let Function { vis, handle, .. } = function;
+    let doc = format!(" Calls {} where it is deployed, or in this process.", link(function));
+    let params = function.caller_params().map(|param| {
+        let (ident, ty) = (&param.ident, &param.ty);
+        match param.kind {
+            ParamKind::Broken => quote!(#ident: impl ::core::marker::Sized),
+            ParamKind::Wire { .. } | ParamKind::Injected => quote!(#ident: #ty),
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        impl #handle {
+            #[doc = #doc]
+            #[allow(dead_code, non_snake_case, unreachable_pub, clippy::too_many_arguments)]
+            #vis fn remote(#(#params),*) -> __flash::Call<Self> {
+                #arguments
+            }
+        }
+    }
+}
+
+fn link(function: &Function) -> String {
+    let name = function.ident.unraw();
+    format!("[`{name}()`](fn@{name})")
+}

@@ -1,0 +1,32 @@
+//! What follows the item: the handle, and one `const _` block with everything else. All behaviour is library code; the
+//! block only names types, because every line of it is compiled once for each function.
+
+mod function;
+mod handle;
+mod stub;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use crate::model::Function;
+
+/// Expands a function, or, where its errors were reported, a stub that keeps the function's callers compiling.
+pub(crate) fn function(function: &Function, is_valid: bool) -> TokenStream {
+    if !function.is_free {
+        return TokenStream::new();
+    }
+    let declaration = handle::declaration(function);
+    let body = if is_valid { function::body(function) } else { stub::body(function) };
+    let krate = &function.krate;
+    let cfgs = function.shared_attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    quote_spanned! {Span::mixed_site()=>
+        #declaration
+
+        #(#cfgs)*
+        #[allow(deprecated)]
+        const _: () = {
+            use #krate::__private as __flash;
+            #body
+        };
+    }
+}

@@ -1,0 +1,37 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{function, handle};
+use crate::model::Function;
+
+/// What keeps `f::remote(…).await?` elsewhere compiling while `f` itself has errors: types only, nothing registered.
+pub(super) fn body(function: &Function) -> TokenStream {
+    // Named, so that its import is used and a second mistake in it is shown at once.
+    let resource = function.resource.as_ref().map(|path| quote!(const _: &__flash::Endpoint = &#path;));
+    let Some(output) = &function.output else {
+        return quote!(#resource);
+    };
+    let ident = &function.handle;
+    let door = function::door(&function.door);
+    let remote = handle::remote(function, &quote!(::core::panic!()));
+    quote_spanned! {Span::mixed_site()=>
+        #resource
+        #[automatically_derived]
+        impl __flash::Remote for #ident {
+            const META: &'static __flash::Meta = ::core::panic!();
+            type Door = __flash::#door;
+            type Args = ();
+            type Return = #output;
+            fn decode(_: &mut __flash::Fields<'_>) -> ::core::option::Option<Self::Args> {
+                ::core::panic!()
+            }
+            fn encode(_: &Self::Args, _: &mut __flash::FieldWriter) {}
+            async fn invoke(_: Self::Args, _: __flash::Scope)
+                -> ::core::result::Result<Self::Return, __flash::Error>
+            {
+                ::core::panic!()
+            }
+        }
+        #remote
+    }
+}

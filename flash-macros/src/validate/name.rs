@@ -1,0 +1,48 @@
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+
+use crate::errors::Errors;
+
+const PRIMITIVES: &[&str] = &[
+    "bool", "char", "f16", "f32", "f64", "f128", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8",
+    "u16", "u32", "u64", "u128", "usize",
+];
+
+/// Keys that mean something else inside of a job's input.
+const RESERVED: &[&str] = &["__empty", "__flash"];
+
+/// The handle has the function's name unless it is given one, and a type of this name hides a primitive in its module.
+pub(super) fn function(ident: &Ident, handle: Option<&Ident>, errors: &mut Errors) {
+    match handle {
+        Some(handle) if is_primitive(handle) => errors.help(
+            handle,
+            format_args!("a handle cannot be named `{handle}`: it would hide the primitive type"),
+            "choose another name",
+        ),
+        None if is_primitive(ident) => errors.help(
+            ident,
+            format_args!(
+                "a remote function cannot be named `{ident}`: its handle would hide the primitive type"
+            ),
+            "rename the function, or name its handle with `handle = Name`",
+        ),
+        _ => {}
+    }
+}
+
+fn is_primitive(ident: &Ident) -> bool {
+    PRIMITIVES.contains(&&*ident.unraw().to_string())
+}
+
+pub(super) fn parameter(tokens: &impl ToTokens, name: &str, errors: &mut Errors) {
+    if RESERVED.contains(&name) {
+        errors.help(
+            tokens,
+            format_args!("a parameter cannot be sent as `{name}`: the key is reserved in a job's input"),
+            "choose another name",
+        );
+    } else if name.is_empty() {
+        errors.at(tokens, "a parameter's name on the wire must not be empty");
+    }
+}
