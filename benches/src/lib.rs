@@ -1,1 +1,9 @@
-//! placeholder
+//! What the benchmark programs share: the echo types, their arguments, process figures and percentiles.
+//!
+//! The programs are in `src/bin`; `cargo xtask bench` builds them, starts them and compares their figures.
+
+pub mod args;
+pub mod clock;
+pub mod echo;
+pub mod latency;
+pub mod process;

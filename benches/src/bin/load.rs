@@ -1,0 +1,191 @@
+//! A closed-loop HTTP load generator: every connection sends its next request when the last one is answered.
+//!
+//! It writes the same bytes again and again and reads just enough of each answer, so that one core of it saturates one core of
+//! a fast server. Prints one JSON object.
+
+use std::time::{Duration, Instant};
+
+use flash_benches::args::Args;
+use flash_benches::latency::Latencies;
+use flash_benches::process::Process;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How one connection fared within the window.
+#[derive(Default)]
+struct Tally {
+    latencies: Latencies,
+    errors: u64,
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(address: &str) -> Result<Self, Error> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+    }
+
+    /// Sends a request and reads the whole answer. Returns its status and where in the buffer its body begins.
+    async fn exchange(&mut self, request: &[u8]) -> Result<(u16, usize), Error> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        loop {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err("the server closed the connection".into());
+            }
+            let Some(head) = Head::read(&self.buffer)? else { continue };
+            let whole = head.length + head.body;
+            while self.buffer.len() < whole {
+                if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                    return Err("the server closed the connection within an answer".into());
+                }
+            }
+            if self.buffer.len() > whole {
+                return Err("the server sent more than one answer".into());
+            }
+            return Ok((head.status, head.length));
+        }
+    }
+
+    async fn run(mut self, request: Vec<u8>, from: Instant, until: Instant) -> Tally {
+        let mut tally = Tally::default();
+        loop {
+            let sent = Instant::now();
+            if sent >= until {
+                return tally;
+            }
+            let answer = self.exchange(&request).await;
+            let now = Instant::now();
+            // A request belongs to the window when its answer arrived in it.
+            let counts = (from..until).contains(&now);
+            match answer {
+                Ok((200, _)) if counts => tally.latencies.record(now - sent),
+                Ok((200, _)) => {}
+                Ok(_) => tally.errors += 1,
+                Err(_) => {
+                    tally.errors += 1;
+                    return tally;
+                }
+            }
+        }
+    }
+}
+
+/// What this client has to know of an answer's head.
+#[derive(Debug, PartialEq, Eq)]
+struct Head {
+    status: u16,
+    length: usize,
+    body: usize,
+}
+
+impl Head {
+    /// Reads it, or returns `None` while it is incomplete.
+    fn read(bytes: &[u8]) -> Result<Option<Self>, Error> {
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+        let mut lines = bytes[..end].split(|byte| *byte == b'\n');
+        let line = std::str::from_utf8(lines.next().unwrap_or_default())?;
+        let status = line.split(' ').nth(1).ok_or("no status")?.parse()?;
+        for line in lines {
+            if let Some((name, value)) = line.split_at_checked("content-length:".len())
+                && name.eq_ignore_ascii_case(b"content-length:")
+            {
+                let body = std::str::from_utf8(value)?.trim().parse()?;
+                return Ok(Some(Self { status, length: end + 4, body }));
+            }
+        }
+        Err("the answer has no content-length".into())
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let args = Args::of_process();
+    let address: String = args.required("address")?;
+    let path: String = args.required("path")?;
+    let body: String = args.required("body")?;
+    let connections: usize = args.required("connections")?;
+    let warm_up = Duration::from_millis(args.required("warm-up-ms")?);
+    let window = Duration::from_millis(args.required("window-ms")?);
+    let server = Process::new(args.required("pid")?);
+
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let request = request.into_bytes();
+    let idle_mib = server.resident_mib()?;
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        open.push(Connection::open(&address).await?);
+    }
+    // An echo that does not echo would be a fast one.
+    let (status, start) = open[0].exchange(&request).await?;
+    let answer = &open[0].buffer[start..];
+    if status != 200
+        || serde_json::from_slice::<serde_json::Value>(answer)?
+            != serde_json::from_str::<serde_json::Value>(&body)?
+    {
+        return Err(format!("not an echo: status {status}, {}", String::from_utf8_lossy(answer)).into());
+    }
+
+    let from = Instant::now() + warm_up;
+    let until = from + window;
+    let mut running = tokio::task::JoinSet::new();
+    for connection in open {
+        running.spawn(connection.run(request.clone(), from, until));
+    }
+    tokio::time::sleep_until(from.into()).await;
+    let (before, began) = (server.cpu_ns()?, Instant::now());
+    tokio::time::sleep_until(until.into()).await;
+    let (after, took) = (server.cpu_ns()?, began.elapsed());
+    let loaded_mib = server.resident_mib()?;
+    let mut all = Tally::default();
+    while let Some(tally) = running.join_next().await {
+        let tally = tally?;
+        all.latencies.append(tally.latencies);
+        all.errors += tally.errors;
+    }
+    report(&mut all, window, took, after - before, idle_mib, loaded_mib);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the result of this program")]
+fn report(all: &mut Tally, window: Duration, took: Duration, cpu_ns: u64, idle_mib: f64, loaded_mib: f64) {
+    let requests = all.latencies.len() as f64;
+    // The CPU was read over `took`, which a busy machine makes a little longer than the window.
+    let in_window = cpu_ns as f64 * (window.as_secs_f64() / took.as_secs_f64());
+    let report = serde_json::json!({
+        "requests_per_second": requests / window.as_secs_f64(),
+        "p50_us": all.latencies.percentile_us(0.5),
+        "p99_us": all.latencies.percentile_us(0.99),
+        "errors": all.errors,
+        "cpu_us": in_window / 1000.0 / requests.max(1.0),
+        "busy": cpu_ns as f64 / took.as_nanos() as f64,
+        "idle_mib": idle_mib,
+        "loaded_mib": loaded_mib,
+    });
+    println!("{report}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_read_when_complete() {
+        let answer =
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}";
+        let head = Head::read(answer).expect("a good head").expect("a complete one");
+        assert_eq!((head.status, head.body, &answer[head.length..]), (200, 7, &b"{\"a\":1}"[..]));
+        assert_eq!(Head::read(&answer[..30]).expect("nothing wrong so far"), None);
+        assert!(Head::read(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
+    }
+}

@@ -1,0 +1,217 @@
+//! JSON echo by POST: our HTTP endpoint against a bare axum handler that does the same decoding.
+//!
+//! Every measurement starts a fresh process, so the time to ready and the idle memory come from the same runs.
+
+use serde_json::Value;
+
+use super::machine::{self, Cores};
+use super::programs::Programs;
+use super::report::Report;
+use super::rounds::interleaved;
+use super::server::Server;
+use super::spread::Spread;
+use super::{Options, probe};
+use crate::Result;
+
+const CONNECTIONS: [usize; 3] = [1, 16, 64];
+const BODY: &str = r#"{"a":1,"b":"text"}"#;
+
+/// What one start of a server showed.
+#[derive(Debug)]
+struct Sample {
+    ready_ms: f64,
+    load: Load,
+}
+
+/// What the load generator printed.
+#[derive(Debug)]
+struct Load {
+    requests_per_second: f64,
+    cpu_us: f64,
+    p50_us: f64,
+    p99_us: f64,
+    busy: f64,
+    idle_mib: f64,
+    loaded_mib: f64,
+}
+
+impl Load {
+    fn read(printed: &Value) -> Result<Self> {
+        let number =
+            |key: &str| printed[key].as_f64().ok_or_else(|| format!("`load` did not print {key}: {printed}"));
+        let errors = number("errors")?;
+        if errors > 0.0 {
+            return Err(format!("{errors} requests failed").into());
+        }
+        Ok(Self {
+            requests_per_second: number("requests_per_second")?,
+            cpu_us: number("cpu_us")?,
+            p50_us: number("p50_us")?,
+            p99_us: number("p99_us")?,
+            busy: number("busy")?,
+            idle_mib: number("idle_mib")?,
+            loaded_mib: number("loaded_mib")?,
+        })
+    }
+}
+
+/// A side of the comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Axum,
+    Flash,
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Axum => "bare axum",
+            Self::Flash => "flash",
+        }
+    }
+
+    fn start(self, programs: &Programs, core: Option<usize>, port: u16) -> Result<Server> {
+        match self {
+            Self::Axum => {
+                let words = ["--port".to_owned(), port.to_string()];
+                Server::start(programs.path("axum_echo")?, core, &words, &[])
+            }
+            Self::Flash => {
+                let variables = [
+                    ("FLASH_ENDPOINT_TYPE", "lb".to_owned()),
+                    ("FLASH_RESOURCE_NAME", "http".to_owned()),
+                    ("FLASH_HOST", "127.0.0.1".to_owned()),
+                    ("PORT", port.to_string()),
+                ];
+                Server::start(programs.path("flash_app")?, core, &[], &variables)
+            }
+        }
+    }
+}
+
+/// Runs the benchmark.
+///
+/// # Errors
+/// When a program cannot be built or started, or a request fails.
+pub(crate) fn run(options: &Options) -> Result<Report> {
+    let programs = Programs::build(options)?;
+    let cores = Cores::choose();
+    let ours = if options.against_itself { Side::Axum } else { Side::Flash };
+    let sides = [Side::Axum, ours];
+    let rounds = options.rounds(30, 4);
+    let window_ms = if options.quick { 400 } else { 1000 };
+
+    let mut samples: Vec<[Vec<Sample>; 2]> = CONNECTIONS.iter().map(|_| [Vec::new(), Vec::new()]).collect();
+    for (round, order) in interleaved(sides.len(), rounds).enumerate() {
+        eprint!("\rhttp: round {} of {rounds} ", round + 1);
+        for (cell, connections) in samples.iter_mut().zip(CONNECTIONS) {
+            for &side in &order {
+                let sample = measure(&programs, cores, sides[side], connections, window_ms);
+                let sample = sample
+                    .map_err(|error| format!("{}, {connections} connections: {error}", sides[side].name()))?;
+                cell[side].push(sample);
+            }
+        }
+    }
+    eprintln!();
+    Ok(report(&samples, ours, options, &programs, window_ms))
+}
+
+fn measure(
+    programs: &Programs,
+    cores: Cores,
+    side: Side,
+    connections: usize,
+    window_ms: u64,
+) -> Result<Sample> {
+    let port = probe::free_port()?;
+    let mut server = side.start(programs, cores.measured, port)?;
+    let ready = server.wait_until_ready(port, "/ping")?;
+    let mut load = machine::pinned(programs.path("load")?, cores.other);
+    load.args(["--address", &format!("127.0.0.1:{port}"), "--path", "/echo", "--body", BODY]);
+    load.args(["--connections", &connections.to_string(), "--pid", &server.pid().to_string()]);
+    load.args(["--warm-up-ms", "150", "--window-ms", &window_ms.to_string()]);
+    let printed = load.output()?;
+    if !printed.status.success() {
+        return Err(format!("`load` failed: {}", String::from_utf8_lossy(&printed.stderr)).into());
+    }
+    let load = Load::read(&serde_json::from_slice(&printed.stdout)?)?;
+    Ok(Sample { ready_ms: ready.as_secs_f64() * 1000.0, load })
+}
+
+fn report(
+    samples: &[[Vec<Sample>; 2]],
+    ours: Side,
+    options: &Options,
+    programs: &Programs,
+    window_ms: u64,
+) -> Report {
+    let rounds = samples.first().map_or(0, |cell| cell[0].len());
+    let head = [
+        "connections",
+        "target",
+        "requests/s",
+        "vs axum",
+        "CPU us/request",
+        "vs axum",
+        "p50 us",
+        "p99 us",
+        "vs axum",
+        "busy",
+        "loaded MiB",
+    ];
+    let mut report = Report::new(format!("http: POST {BODY}, medians [quartiles] of {rounds} rounds"), &head);
+    for (cell, connections) in samples.iter().zip(CONNECTIONS) {
+        let series = |side: usize, figure: fn(&Load) -> f64| -> Vec<f64> {
+            cell[side].iter().map(|sample| figure(&sample.load)).collect()
+        };
+        let ratio = |figure: fn(&Load) -> f64| Spread::ratio(&series(1, figure), &series(0, figure));
+        let rate = ratio(|load| load.requests_per_second);
+        let cpu = ratio(|load| load.cpu_us);
+        let p99 = ratio(|load| load.p99_us);
+        for (side, name) in [Side::Axum, ours].map(Side::name).into_iter().enumerate() {
+            let of = |figure: fn(&Load) -> f64| Spread::of(series(side, figure));
+            let versus = |ratio: Spread| if side == 0 { "1".to_owned() } else { ratio.to_string() };
+            report.row(vec![
+                connections.to_string(),
+                name.to_owned(),
+                of(|load| load.requests_per_second).to_string(),
+                versus(rate),
+                of(|load| load.cpu_us).to_string(),
+                versus(cpu),
+                format!("{:.0}", of(|load| load.p50_us).median),
+                format!("{:.0}", of(|load| load.p99_us).median),
+                versus(p99),
+                format!("{:.2}", of(|load| load.busy).median),
+                format!("{:.1}", of(|load| load.loaded_mib).median),
+            ]);
+        }
+        report.ratio_by("vs_axum", connections, rate.median);
+        report.ratio_by("cpu_vs_axum", connections, cpu.median);
+        report.ratio_by("p99_vs_axum", connections, p99.median);
+    }
+    let all = |side: usize, figure: fn(&Sample) -> f64| -> Vec<f64> {
+        samples.iter().flat_map(|cell| &cell[side]).map(figure).collect()
+    };
+    let ready = [0, 1].map(|side| all(side, |sample| sample.ready_ms));
+    let idle = [0, 1].map(|side| Spread::of(all(side, |sample| sample.load.idle_mib)));
+    let later = Spread::difference(&ready[1], &ready[0]);
+    report.ratio("idle_rss_mib", idle[1].median);
+    report.ratio("ready_over_axum_ms", later.median);
+    report.note(format!(
+        "exec to the first 200 on /ping: axum {} ms, {} {} ms, later by {later} ms",
+        Spread::of(ready[0].iter().copied()),
+        ours.name(),
+        Spread::of(ready[1].iter().copied()),
+    ));
+    report.note(format!("idle memory: axum {} MiB, {} {} MiB", idle[0], ours.name(), idle[1]));
+    report.note(format!(
+        "server on one core, load on another; closed loop; windows of {window_ms} ms; profile {}; {}",
+        programs.profile,
+        machine::description()
+    ));
+    if options.quick {
+        report.note("quick: too few rounds for a claim");
+    }
+    report
+}

@@ -1,0 +1,82 @@
+//! The one door to every benchmark: builds the programs, runs them in interleaved rounds, compares their figures.
+
+mod http;
+mod machine;
+mod probe;
+mod programs;
+mod queue;
+mod report;
+mod rounds;
+mod server;
+mod spread;
+
+use std::fmt::Write as _;
+
+use crate::Result;
+use report::Report;
+
+/// How to run a benchmark.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Few short rounds of a cheaper build.
+    pub(crate) quick: bool,
+    /// Print one JSON object.
+    pub(crate) json: bool,
+    /// The peer on both sides.
+    pub(crate) against_itself: bool,
+    /// Another number of rounds than the benchmark's own.
+    pub(crate) rounds: Option<usize>,
+}
+
+impl Options {
+    /// The number of rounds: as asked for, else one of the benchmark's own two.
+    fn rounds(&self, full: usize, quick: usize) -> usize {
+        self.rounds.unwrap_or(if self.quick { quick } else { full })
+    }
+}
+
+struct Bench {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Options) -> Result<Report>,
+}
+
+const BENCHES: &[Bench] = &[
+    Bench { name: "http", about: "JSON echo by POST against bare axum, one core each", run: http::run },
+    Bench { name: "queue", about: "no-op jobs against bare tokio and reqwest loops", run: queue::run },
+];
+
+/// The benchmarks with what they measure, one on a line.
+pub(crate) fn list() -> String {
+    let mut list = String::new();
+    for bench in BENCHES {
+        let _ = writeln!(list, "  {:<21} {}", bench.name, bench.about);
+    }
+    list
+}
+
+/// Whether there is a benchmark of this name.
+pub(crate) fn known(name: &str) -> bool {
+    BENCHES.iter().any(|bench| bench.name == name)
+}
+
+/// What to say about a name that no benchmark has.
+pub(crate) fn unknown(name: &str) -> String {
+    format!("unknown benchmark `{name}`, known are:\n{}", list())
+}
+
+/// Runs a benchmark and prints what it found.
+///
+/// # Errors
+/// When no benchmark has this name, when a program cannot be built or started, or when an answer was wrong.
+pub(crate) fn run(name: &str, options: &Options) -> Result<()> {
+    let bench = BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| unknown(name))?;
+    let report = (bench.run)(options)?;
+    if options.json {
+        eprint!("{}", report.text());
+        println!("{}", report.ratios());
+    } else {
+        print!("{}", report.text());
+    }
+    Ok(())
+}
