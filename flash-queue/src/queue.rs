@@ -1,0 +1,17 @@
+//! The engine over a store and a clock: it adds waiting, waking, leases and timers to what the store remembers.
+
+mod client;
+mod handle;
+mod options;
+mod queues;
+mod submission;
+mod timers;
+mod waiters;
+mod worker;
+mod workers;
+
+pub use handle::Queue;
+pub use options::QueueOptions;
+pub use queues::Queues;
+pub use submission::Submission;
+pub use workers::Contact;

@@ -1,0 +1,131 @@
+//! What callers do with a queue.
+
+use std::time::Duration;
+
+use flash_core::ids::JobId;
+use flash_core::wire::{Job, JobStatus, StreamAnswer, StreamChunk};
+
+use super::{Queue, Submission};
+use crate::machine::{Event, Verdict};
+use crate::store::{NewJob, Stepped};
+use crate::{Payload, QueueError};
+
+impl Queue {
+    /// Queues a job (`/run`).
+    ///
+    /// # Errors
+    /// When its policy is out of bounds, or the store fails.
+    pub async fn submit(&self, submission: Submission) -> Result<JobId, QueueError> {
+        let id = JobId::random();
+        self.insert(id.clone(), submission, false).await?;
+        Ok(id)
+    }
+
+    /// Queues a job and waits for its end, but no longer than `wait` (`/runsync`). Look at the status of the answer.
+    ///
+    /// # Errors
+    /// When its policy is out of bounds, or the store fails.
+    pub async fn run_sync(&self, submission: Submission, wait: Duration) -> Result<Job<Payload>, QueueError> {
+        let id = JobId::random_sync();
+        let mut waiting = self.0.waiters.join(&id);
+        self.insert(id.clone(), submission, true).await?;
+        if let Ok(job) = self.clock().timeout(wait, waiting.end()).await {
+            return Ok(job);
+        }
+        self.status(&id).await
+    }
+
+    /// Waits for the end of a job, but no longer than `wait`. Look at the status of the answer.
+    ///
+    /// # Errors
+    /// When there is no such job, or the store fails.
+    pub async fn wait(&self, id: &JobId, wait: Duration) -> Result<Job<Payload>, QueueError> {
+        // The place is taken before the look: an end in between is not missed.
+        let mut waiting = self.0.waiters.join(id);
+        let job = self.status(id).await?;
+        if job.status.is_terminal() {
+            return Ok(job);
+        }
+        if let Ok(job) = self.clock().timeout(wait, waiting.end()).await {
+            return Ok(job);
+        }
+        self.status(id).await
+    }
+
+    /// A job as it stands.
+    ///
+    /// # Errors
+    /// When there is no such job (any more), or the store fails.
+    pub async fn status(&self, id: &JobId) -> Result<Job<Payload>, QueueError> {
+        self.0.jobs.read(id).await?.ok_or_else(|| QueueError::UnknownJob(id.clone()))
+    }
+
+    /// Cancels a job, and tells its worker to stop. A job that has ended stays as it is.
+    ///
+    /// # Errors
+    /// When there is no such job (any more), or the store fails.
+    pub async fn cancel(&self, id: &JobId) -> Result<JobStatus, QueueError> {
+        let (status, _) = self.step(id, Event::Cancel).await?;
+        Ok(status)
+    }
+
+    /// Queues a failed job again, with its id and its input; its old output and error are gone.
+    ///
+    /// # Errors
+    /// [`QueueError::NotRetryable`] unless it is `FAILED` or `TIMED_OUT`; when there is no such job (any more), or the
+    /// store fails.
+    pub async fn retry(&self, id: &JobId) -> Result<(), QueueError> {
+        match self.step(id, Event::Retry).await? {
+            (_, Verdict::Applied) => Ok(()),
+            (status, _) => Err(QueueError::NotRetryable(status)),
+        }
+    }
+
+    /// Removes all jobs that wait for a worker, and answers how many there were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn purge(&self) -> Result<u64, QueueError> {
+        let purged = self.0.jobs.purge(self.clock().now()).await?;
+        let count = purged.len() as u64;
+        for step in purged {
+            self.follow(step);
+        }
+        Ok(count)
+    }
+
+    /// Takes the streamed pieces of a job that nobody has read yet.
+    ///
+    /// # Errors
+    /// When there is no such job (any more), or the store fails.
+    pub async fn stream(&self, id: &JobId) -> Result<StreamAnswer<Payload>, QueueError> {
+        let drained =
+            self.0.jobs.drain_chunks(id).await?.ok_or_else(|| QueueError::UnknownJob(id.clone()))?;
+        let stream = drained.chunks.into_iter().map(|output| StreamChunk { output }).collect();
+        Ok(StreamAnswer { status: drained.status, stream })
+    }
+
+    async fn insert(&self, id: JobId, submission: Submission, sync: bool) -> Result<(), QueueError> {
+        let terms = submission.terms(sync, self.0.options, self.limits())?;
+        let Submission { input, attached } = submission;
+        let strip = self.limits().strip_empty_input && input.is_empty_object();
+        let job = NewJob { id, input: (!strip).then_some(input), attached, terms };
+        let due = self.0.jobs.insert(job, self.clock().now()).await?;
+        self.0.queued.notify_one();
+        self.consider(due);
+        Ok(())
+    }
+
+    /// Lets something happen to a job, with all that follows. Answers where the job stands then, and whether it counted.
+    pub(super) async fn step(
+        &self,
+        id: &JobId,
+        event: Event<'_>,
+    ) -> Result<(JobStatus, Verdict), QueueError> {
+        let stepped: Option<Stepped> = self.0.jobs.step(id, event, self.clock().now()).await?;
+        let stepped = stepped.ok_or_else(|| QueueError::UnknownJob(id.clone()))?;
+        let answer = (stepped.job.status, stepped.effects.verdict);
+        self.follow(stepped);
+        Ok(answer)
+    }
+}

@@ -1,0 +1,141 @@
+//! The queues of a process.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use flash_core::clock::{Clock, Timestamp};
+use flash_core::ids::EndpointId;
+use tokio::task::JoinHandle;
+
+use super::timers::Timers;
+use super::{Queue, QueueOptions};
+use crate::machine::Rules;
+use crate::{Limits, MemoryStore, Store, StoreError};
+
+/// The queues of a process, by endpoint, over one store and one clock. Clones are the same.
+///
+/// When the last clone is gone, time stops for its jobs: nothing expires, and no lease ends.
+#[derive(Clone)]
+pub struct Queues(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    limits: Arc<Limits>,
+    timers: Arc<Timers>,
+    table: RwLock<HashMap<EndpointId, Queue>>,
+    task: RwLock<Option<JoinHandle<()>>>,
+}
+
+/// How many due jobs are handled in one operation of the store. Others get their turn in between.
+const TICK_BATCH: usize = 256;
+
+impl Queues {
+    /// No queues yet. The task that watches over time limits is spawned here.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn new(store: Arc<dyn Store>, clock: Clock, limits: Limits) -> Self {
+        let inner = Arc::new(Inner {
+            store,
+            clock: clock.clone(),
+            limits: Arc::new(limits),
+            timers: Arc::default(),
+            table: RwLock::default(),
+            task: RwLock::default(),
+        });
+        let task = tokio::spawn(watch(Arc::downgrade(&inner), inner.timers.clone(), clock));
+        *inner.task.write().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        Self(inner)
+    }
+
+    /// Queues in memory, with real time and the default limits.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn memory() -> Self {
+        let limits = Limits::default();
+        Self::new(Arc::new(MemoryStore::new(&limits)), Clock::real(), limits)
+    }
+
+    /// Opens the queue of an endpoint. One that is open already is returned as it is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open(&self, endpoint: EndpointId, options: QueueOptions) -> Result<Queue, StoreError> {
+        if let Some(queue) = self.get(endpoint.as_str()) {
+            return Ok(queue);
+        }
+        let inner = &self.0;
+        let jobs = inner.store.open(&endpoint, Rules::from(&*inner.limits)).await?;
+        let queue = Queue::new(
+            endpoint.clone(),
+            jobs,
+            options,
+            inner.clock.clone(),
+            inner.limits.clone(),
+            inner.timers.clone(),
+        );
+        queue.resume().await?;
+        let mut table = inner.table.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(table.entry(endpoint).or_insert(queue).clone())
+    }
+
+    /// The queue of an endpoint.
+    pub fn get(&self, endpoint: &str) -> Option<Queue> {
+        self.0.table.read().unwrap_or_else(PoisonError::into_inner).get(endpoint).cloned()
+    }
+
+    /// Closes the queue of an endpoint. Its jobs stay in the store.
+    pub fn close(&self, endpoint: &str) -> Option<Queue> {
+        self.0.table.write().unwrap_or_else(PoisonError::into_inner).remove(endpoint)
+    }
+
+    /// The numbers in force.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The time in force.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+}
+
+impl fmt::Debug for Queues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
+        f.debug_tuple("Queues").field(&table.keys().collect::<Vec<_>>()).finish()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.write().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+    }
+}
+
+async fn watch(queues: Weak<Inner>, timers: Arc<Timers>, clock: Clock) {
+    loop {
+        timers.wait(&clock).await;
+        let Some(inner) = queues.upgrade() else { return };
+        let open: Vec<Queue> =
+            inner.table.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        drop(inner);
+        timers.reset();
+        for queue in open {
+            if let Err(error) = queue.pass_time(TICK_BATCH).await {
+                tracing::error!(endpoint = %queue.id(), %error, "failed to let time pass; trying again in a second");
+                timers.consider(clock.now() + std::time::Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+/// `None` of the moments is one that never comes.
+pub(super) fn earliest(moments: [Option<Timestamp>; 2]) -> Option<Timestamp> {
+    moments.into_iter().flatten().min()
+}

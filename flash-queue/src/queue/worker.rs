@@ -1,0 +1,159 @@
+//! What workers do with a queue, over the wire or in the same process.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use flash_core::ids::{JobId, WorkerId};
+use flash_core::wire::{DoneBody, DoneOutcome, TakenJob};
+
+use super::{Contact, Queue};
+use crate::limits::Oversized;
+use crate::machine::{Event, Verdict};
+use crate::store::Pushed;
+use crate::{Payload, QueueError, StoreError};
+
+impl Queue {
+    /// A worker is on its way: it counts as initialising until it takes its first job or is heard of.
+    pub fn expect_worker(&self, worker: &WorkerId) {
+        self.0.workers.get(worker);
+    }
+
+    /// A worker made a request over the wire. From now on it counts as lost when it is silent for longer than its lease;
+    /// it is not silent as long as the answer is held.
+    pub fn contact(&self, worker: &WorkerId) -> Contact {
+        Contact::new(self.clone(), self.0.workers.joined(worker))
+    }
+
+    /// Takes up to `most` jobs, oldest first, and waits up to `hold` for the first of them. Empty: there was none.
+    ///
+    /// Dropping the future takes no job.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn take(
+        &self,
+        worker: &WorkerId,
+        most: usize,
+        hold: Duration,
+    ) -> Result<Vec<TakenJob<Payload>>, QueueError> {
+        self.0.workers.joined(worker);
+        let jobs = self.claim(worker, most).await?;
+        if !jobs.is_empty() || hold.is_zero() {
+            return Ok(jobs);
+        }
+        let until = self.clock().now() + hold;
+        loop {
+            // In line before the look, so that a job that comes in between wakes this worker.
+            let mut queued = pin!(self.0.queued.notified());
+            queued.as_mut().enable();
+            let jobs = self.claim(worker, most).await?;
+            if !jobs.is_empty() || self.clock().timeout_at(until, queued).await.is_err() {
+                return Ok(jobs);
+            }
+        }
+    }
+
+    /// Reports what became of a job. [`Verdict::Ignored`]: it had ended already, or another worker has it.
+    ///
+    /// # Errors
+    /// [`QueueError::ResultTooLarge`] when the output is over its limit (the job has ended then); when there is no such
+    /// job (any more), or the store fails.
+    pub async fn done(
+        &self,
+        worker: &WorkerId,
+        id: &JobId,
+        body: DoneBody<Payload>,
+    ) -> Result<Verdict, QueueError> {
+        if let Some(size) = body.output.as_ref().map(Payload::len)
+            && size > self.result_limit(id)
+        {
+            return Err(self.done_oversized(worker, id, size as u64).await);
+        }
+        let event = match body.outcome() {
+            DoneOutcome::Progress(output) => Event::Progress(worker, output),
+            DoneOutcome::Completed(output) => Event::Completed(worker, output),
+            DoneOutcome::Failed { error, output } => Event::Failed(worker, error.into(), output),
+        };
+        Ok(self.step(id, event).await?.1)
+    }
+
+    /// Ends a job whose result was too large to be read.
+    pub(crate) async fn done_oversized(&self, worker: &WorkerId, id: &JobId, size: u64) -> QueueError {
+        let limit = self.result_limit(id);
+        let vanished = self.limits().oversized_result == Oversized::Vanish;
+        let error = QueueError::ResultTooLarge { size, limit, vanished };
+        tracing::warn!(endpoint = %self.id(), %worker, job = %id, size, limit, "result is over its limit");
+        let event = match self.limits().oversized_result {
+            Oversized::Vanish => Event::Completed(worker, None),
+            Oversized::Fail => Event::Failed(worker, error.to_string().into(), None),
+        };
+        match self.step(id, event).await {
+            Ok(_) => error,
+            Err(other) => other,
+        }
+    }
+
+    /// Appends a piece to the stream of a job. [`Verdict::Ignored`]: the worker does not have the job (any more).
+    ///
+    /// # Errors
+    /// [`QueueError::StreamFull`] when too much waits to be read; when there is no such job (any more), or the store fails.
+    pub async fn push(&self, worker: &WorkerId, id: &JobId, chunk: Payload) -> Result<Verdict, QueueError> {
+        let backlog = self.limits().stream_backlog;
+        match self.0.jobs.push_chunk(worker, id, chunk, backlog).await? {
+            None => Err(QueueError::UnknownJob(id.clone())),
+            Some(Pushed::Full) => Err(QueueError::StreamFull { limit: backlog }),
+            Some(Pushed::NotHeld) => Ok(Verdict::Ignored),
+            Some(Pushed::Kept) => Ok(Verdict::Applied),
+        }
+    }
+
+    /// Waits up to `hold` for jobs that `worker` must stop. Empty: there were none.
+    pub async fn stops(&self, worker: &WorkerId, hold: Duration) -> Vec<JobId> {
+        let worker = self.0.workers.joined(worker);
+        let until = self.clock().now() + hold;
+        loop {
+            let mut ready = pin!(worker.stop_ready.notified());
+            ready.as_mut().enable();
+            let stops = worker.take_stops();
+            if !stops.is_empty() || self.clock().timeout_at(until, ready).await.is_err() {
+                return stops;
+            }
+        }
+    }
+
+    /// A worker says that it is broken.
+    pub fn worker_unhealthy(&self, worker: &WorkerId, check: &str, reason: &str) {
+        tracing::warn!(endpoint = %self.id(), %worker, check, reason, "worker is unhealthy");
+        self.0.workers.joined(worker).mark_unhealthy();
+    }
+
+    /// A worker is gone. Its jobs go back to the queue or, when that was done before, fail. Answers how many it had.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn worker_lost(&self, worker: &WorkerId) -> Result<usize, QueueError> {
+        Ok(self.lose(worker).await?)
+    }
+
+    pub(super) async fn lose(&self, worker: &WorkerId) -> Result<usize, StoreError> {
+        self.0.workers.forget(worker);
+        let lost = self.0.jobs.lose(worker, self.clock().now()).await?;
+        let count = lost.len();
+        for step in lost {
+            self.follow(step);
+        }
+        Ok(count)
+    }
+
+    async fn claim(&self, worker: &WorkerId, most: usize) -> Result<Vec<TakenJob<Payload>>, QueueError> {
+        let claimed = self.0.jobs.claim(worker, most.max(1), self.clock().now()).await?;
+        if let Some(due) = claimed.due {
+            self.consider(due);
+        }
+        Ok(claimed.jobs)
+    }
+
+    fn result_limit(&self, id: &JobId) -> usize {
+        if id.is_sync() { self.limits().runsync_result } else { self.limits().run_result }
+    }
+}

@@ -1,0 +1,159 @@
+//! The workers of an endpoint, as far as they show themselves.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use flash_core::clock::Timestamp;
+use flash_core::ids::{JobId, WorkerId};
+use flash_core::wire::HealthWorkers;
+use tokio::sync::Notify;
+
+use super::Queue;
+
+/// One worker.
+#[derive(Debug, Default)]
+pub(super) struct Worker {
+    /// Whether it has come yet, or is only expected.
+    joined: AtomicBool,
+    /// Whether silence means that it is lost. Not so for workers in this process.
+    leased: AtomicBool,
+    /// When it was heard of last, in Unix milliseconds.
+    seen: AtomicU64,
+    /// Requests of it that are held open. As long as there is one, it lives.
+    open: AtomicUsize,
+    unhealthy: AtomicBool,
+    stops: Mutex<Vec<JobId>>,
+    pub(super) stop_ready: Notify,
+}
+
+/// Jobs that wait to be stopped by a worker that never asks, at most.
+const STOPS_MAX: usize = 1_000;
+
+impl Worker {
+    pub(super) fn take_stops(&self) -> Vec<JobId> {
+        std::mem::take(&mut *self.stops.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn stop(&self, id: &JobId) {
+        {
+            let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
+            if stops.len() == STOPS_MAX {
+                stops.remove(0);
+            }
+            stops.push(id.clone());
+        }
+        self.stop_ready.notify_one();
+    }
+
+    pub(super) fn mark_unhealthy(&self) {
+        self.unhealthy.store(true, Ordering::Relaxed);
+    }
+
+    fn mark_joined(&self) {
+        if !self.joined.load(Ordering::Relaxed) {
+            self.joined.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// When it counts as lost, if it goes on being silent.
+    fn lost_at(&self, lease: Duration) -> Option<Timestamp> {
+        let silent = self.leased.load(Ordering::Relaxed) && self.open.load(Ordering::Acquire) == 0;
+        silent.then(|| Timestamp::from_millis(self.seen.load(Ordering::Acquire)) + lease)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Workers {
+    table: RwLock<HashMap<WorkerId, Arc<Worker>>>,
+}
+
+impl Workers {
+    /// The worker, which is known from now on.
+    pub(super) fn get(&self, id: &WorkerId) -> Arc<Worker> {
+        if let Some(worker) = self.table.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return worker.clone();
+        }
+        self.table.write().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default().clone()
+    }
+
+    /// The worker, which has come.
+    pub(super) fn joined(&self, id: &WorkerId) -> Arc<Worker> {
+        let worker = self.get(id);
+        worker.mark_joined();
+        worker
+    }
+
+    /// The worker, which is leased as if it was seen now. After a restart the store knows it, but nobody has seen it.
+    pub(super) fn leased(&self, id: &WorkerId, now: Timestamp) {
+        let worker = self.joined(id);
+        worker.seen.store(now.as_millis(), Ordering::Release);
+        worker.leased.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn stop(&self, id: &WorkerId, job: &JobId) {
+        if let Some(worker) = self.table.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            worker.stop(job);
+        }
+    }
+
+    pub(super) fn forget(&self, id: &WorkerId) {
+        self.table.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// When the next worker counts as lost, if nothing is heard of it.
+    pub(super) fn next_lost(&self, lease: Duration) -> Option<Timestamp> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.values().filter_map(|worker| worker.lost_at(lease)).min()
+    }
+
+    /// The workers that were silent for too long.
+    pub(super) fn lost(&self, lease: Duration, now: Timestamp) -> Vec<WorkerId> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let lost = table.iter().filter(|(_, worker)| worker.lost_at(lease).is_some_and(|at| at <= now));
+        lost.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// How many workers do what, when `busy` of them hold jobs.
+    pub(super) fn health(&self, busy: u64) -> HealthWorkers {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let mut health = HealthWorkers::default();
+        for worker in table.values() {
+            if worker.unhealthy.load(Ordering::Relaxed) {
+                health.unhealthy += 1;
+            } else if worker.joined.load(Ordering::Relaxed) {
+                health.ready += 1;
+            } else {
+                health.initializing += 1;
+            }
+        }
+        health.running = busy.min(health.ready);
+        health.idle = health.ready - health.running;
+        health
+    }
+}
+
+/// A request of a worker that came over the wire, held for as long as the request is open. It renews the worker's lease.
+#[derive(Debug)]
+pub struct Contact {
+    queue: Queue,
+    pub(super) worker: Arc<Worker>,
+}
+
+impl Contact {
+    pub(super) fn new(queue: Queue, worker: Arc<Worker>) -> Self {
+        worker.open.fetch_add(1, Ordering::AcqRel);
+        worker.leased.store(true, Ordering::Relaxed);
+        Self { queue, worker }
+    }
+}
+
+impl Drop for Contact {
+    fn drop(&mut self) {
+        let now = self.queue.clock().now();
+        self.worker.seen.fetch_max(now.as_millis(), Ordering::AcqRel);
+        self.worker.open.fetch_sub(1, Ordering::AcqRel);
+        self.queue.consider(now + self.queue.limits().lease);
+    }
+}

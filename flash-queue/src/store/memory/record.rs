@@ -1,0 +1,57 @@
+//! One job in memory.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use flash_core::clock::Timestamp;
+use flash_core::ids::JobId;
+
+use crate::Payload;
+use crate::machine::{JobState, Outcome};
+use crate::store::{Attached, NewJob};
+
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) id: JobId,
+    pub(super) state: JobState,
+    /// `None` when nobody can need it again, or when it was empty and is stripped.
+    pub(super) input: Option<Payload>,
+    pub(super) attached: Option<Arc<Attached>>,
+    pub(super) outcome: Outcome,
+    /// Most jobs do not stream.
+    pub(super) chunks: Option<Box<Chunks>>,
+    /// Counts its times in the queue. An entry of the queue with another number is an old one.
+    pub(super) turn: u32,
+    /// The earliest alarm that is set for it.
+    pub(super) alarm: Timestamp,
+    /// The bytes it is counted with among the ended jobs. Zero while it has not ended.
+    pub(super) counted: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Chunks {
+    pub(super) waiting: VecDeque<Payload>,
+    pub(super) bytes: usize,
+}
+
+impl Record {
+    pub(super) fn new(job: NewJob, now: Timestamp) -> Self {
+        Self {
+            id: job.id,
+            state: JobState::submitted(now, job.terms),
+            input: job.input,
+            attached: job.attached,
+            outcome: Outcome::default(),
+            chunks: None,
+            turn: 0,
+            alarm: Timestamp::from_millis(u64::MAX),
+            counted: 0,
+        }
+    }
+
+    /// Roughly the bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let payload = |payload: &Option<Payload>| payload.as_ref().map_or(0, Payload::len);
+        size_of::<Self>() + 128 + payload(&self.input) + payload(&self.outcome.output)
+    }
+}

@@ -1,0 +1,235 @@
+//! The jobs of one endpoint and everything that points at them. All of it is behind one lock.
+
+use std::collections::{HashMap, VecDeque};
+
+use flash_core::clock::Timestamp;
+use flash_core::ids::{JobId, WorkerId};
+use flash_core::wire::{JobStatus, TakenJob};
+
+use super::arena::{Arena, Key};
+use super::ended::Ended;
+use super::record::Record;
+use super::timers::Timers;
+use crate::machine::{Effects, Event, Place, Rules};
+use crate::store::stepped::shown;
+use crate::store::{Claimed, Counts, NewJob, Stepped};
+
+#[derive(Debug)]
+pub(super) struct Table {
+    rules: Rules,
+    pub(super) jobs: Arena<Record>,
+    by_id: HashMap<JobId, Key>,
+    /// Entries of jobs that left the queue by another way (cancelled, answered late) stay until they come to the front.
+    queue: VecDeque<(Key, u32)>,
+    /// What each worker has, oldest first.
+    held: HashMap<WorkerId, Vec<Key>>,
+    timers: Timers,
+    ended: Ended,
+    counts: Counts,
+}
+
+impl Table {
+    pub(super) fn new(rules: Rules, keep_ended: usize) -> Self {
+        Self {
+            rules,
+            jobs: Arena::default(),
+            by_id: HashMap::new(),
+            queue: VecDeque::new(),
+            held: HashMap::new(),
+            timers: Timers::default(),
+            ended: Ended::new(keep_ended),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(super) fn key(&self, id: &JobId) -> Option<Key> {
+        self.by_id.get(id).copied()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts { busy_workers: self.busy_workers().count() as u64, ..self.counts }
+    }
+
+    pub(super) fn busy_workers(&self) -> impl Iterator<Item = &WorkerId> {
+        self.held.iter().filter(|(_, jobs)| !jobs.is_empty()).map(|(worker, _)| worker)
+    }
+
+    /// Takes all jobs away from a worker that is gone.
+    pub(super) fn lose(&mut self, worker: &WorkerId, now: Timestamp) -> Vec<Stepped> {
+        let held = self.held.get(worker).cloned().unwrap_or_default();
+        // From the youngest on, because each goes to the front of the queue: so they keep their order.
+        let lost =
+            held.into_iter().rev().filter_map(|key| self.step(key, Event::WorkerLost(worker), now)).collect();
+        self.held.remove(worker);
+        lost
+    }
+
+    pub(super) fn queued(&self) -> Vec<Key> {
+        let waits = |(key, turn): &(Key, u32)| {
+            self.jobs.get(*key).is_some_and(|job| job.turn == *turn && job.state.status == JobStatus::InQueue)
+        };
+        self.queue.iter().filter(|entry| waits(entry)).map(|(key, _)| *key).collect()
+    }
+
+    pub(super) fn insert(&mut self, job: NewJob, now: Timestamp) -> Timestamp {
+        let id = job.id.clone();
+        let record = Record::new(job, now);
+        let due = self.rules.due(&record.state);
+        let key = self.jobs.insert(record);
+        self.by_id.insert(id, key);
+        self.counts.in_queue += 1;
+        self.queue.push_back((key, 0));
+        self.set_alarm(key, due);
+        due
+    }
+
+    pub(super) fn claim(&mut self, worker: &WorkerId, most: usize, now: Timestamp) -> Claimed {
+        let mut claimed = Claimed::default();
+        while claimed.jobs.len() < most {
+            let Some((key, turn)) = self.queue.pop_front() else { break };
+            let Some(job) = self.jobs.get_mut(key) else { continue };
+            if job.turn != turn || job.state.status != JobStatus::InQueue {
+                continue;
+            }
+            self.rules.step(&mut job.state, Event::Taken(worker), now);
+            let attached = job.attached.as_deref();
+            claimed.jobs.push(TakenJob {
+                id: job.id.clone(),
+                input: job.input.clone(),
+                delay_time: job.state.delay_time(),
+                webhook: attached.and_then(|attached| attached.webhook.clone()),
+                policy: attached.and_then(|attached| attached.policy.clone()),
+                extra: attached.map(|attached| attached.extra.clone()).unwrap_or_default(),
+            });
+            let due = self.rules.due(&job.state);
+            claimed.due = Some(claimed.due.map_or(due, |earlier| earlier.min(due)));
+            self.counts.in_queue -= 1;
+            self.counts.in_progress += 1;
+            match self.held.get_mut(worker) {
+                Some(held) => held.push(key),
+                None => drop(self.held.insert(worker.clone(), vec![key])),
+            }
+            self.set_alarm(key, due);
+        }
+        claimed
+    }
+
+    /// Lets `event` happen to a job. `None`: it is gone.
+    pub(super) fn step(&mut self, key: Key, event: Event<'_>, now: Timestamp) -> Option<Stepped> {
+        let job = self.jobs.get_mut(key)?;
+        let before = job.state.status;
+        let (holder, retries) =
+            (job.state.worker.clone().filter(|_| before == JobStatus::InProgress), job.state.retries);
+        let mut effects = self.rules.step(&mut job.state, event, now);
+        if let Some(outcome) = effects.outcome.take() {
+            job.outcome = outcome;
+        }
+        if effects.drop_chunks {
+            job.chunks = None;
+        }
+        if effects.drop_input {
+            job.input = None;
+        }
+        let (after, retried) = (job.state.status, job.state.retries > retries);
+        let due = self.rules.due(&job.state);
+        let shown = shown(&job.id, &job.state, &job.outcome);
+        if before != after {
+            self.moved(key, before, after, holder.as_ref());
+        }
+        self.counts.retried += u64::from(retried);
+        self.settle(key, &effects, due);
+        Some(Stepped { effects, job: shown, due })
+    }
+
+    /// Lets time pass for the jobs whose alarm rings by `now`.
+    pub(super) fn tick(&mut self, now: Timestamp, most: usize) -> Vec<Stepped> {
+        let mut stepped = Vec::new();
+        while stepped.len() < most {
+            let Some((at, key)) = self.timers.first().filter(|(at, _)| *at <= now) else { break };
+            self.timers.pop();
+            let Some(job) = self.jobs.get_mut(key).filter(|job| job.alarm == at) else { continue };
+            job.alarm = Timestamp::from_millis(u64::MAX);
+            let due = self.rules.due(&job.state);
+            if due > now {
+                self.set_alarm(key, due);
+            } else {
+                stepped.extend(self.step(key, Event::Tick, now));
+            }
+        }
+        stepped
+    }
+
+    pub(super) fn next_due(&mut self) -> Option<Timestamp> {
+        loop {
+            let (at, key) = self.timers.first()?;
+            if self.jobs.get(key).is_some_and(|job| job.alarm == at) {
+                return Some(at);
+            }
+            self.timers.pop();
+        }
+    }
+
+    fn moved(&mut self, key: Key, before: JobStatus, after: JobStatus, holder: Option<&WorkerId>) {
+        match before {
+            JobStatus::InQueue => self.counts.in_queue -= 1,
+            JobStatus::InProgress => self.counts.in_progress -= 1,
+            _ => {}
+        }
+        match after {
+            JobStatus::InQueue => self.counts.in_queue += 1,
+            JobStatus::Completed => self.counts.completed += 1,
+            JobStatus::Failed | JobStatus::TimedOut => self.counts.failed += 1,
+            JobStatus::InProgress | JobStatus::Cancelled => {}
+        }
+        if let Some(held) = holder.and_then(|holder| self.held.get_mut(holder)) {
+            // The list stays when it is empty: a worker that takes one job after the other would only build it again.
+            held.retain(|other| *other != key);
+        }
+    }
+
+    fn settle(&mut self, key: Key, effects: &Effects, due: Timestamp) {
+        if effects.remove {
+            self.remove(key);
+            return;
+        }
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        if let Some(place) = effects.enqueue {
+            self.ended.forget(std::mem::take(&mut job.counted));
+            job.turn = job.turn.wrapping_add(1);
+            let entry = (key, job.turn);
+            match place {
+                Place::Front => self.queue.push_front(entry),
+                Place::Back => self.queue.push_back(entry),
+            }
+        }
+        if effects.ended {
+            job.counted = job.bytes();
+            self.ended.push(key, job.counted);
+            while let Some(oldest) = self.ended.pop_over_limit() {
+                if self.jobs.get(oldest).is_some_and(|job| job.counted > 0) {
+                    self.remove(oldest);
+                }
+            }
+        }
+        self.set_alarm(key, due);
+    }
+
+    fn remove(&mut self, key: Key) {
+        let Some(job) = self.jobs.remove(key) else { return };
+        self.by_id.remove(&job.id);
+        self.ended.forget(job.counted);
+        let jobs = &self.jobs;
+        self.ended.tidy(jobs.len(), |key| jobs.get(key).is_some_and(|job| job.counted > 0));
+        self.timers.tidy(jobs.len(), |at, key| jobs.get(key).is_some_and(|job| job.alarm == at));
+    }
+
+    /// Sets an alarm unless an earlier one is set, which will look again when it rings.
+    fn set_alarm(&mut self, key: Key, due: Timestamp) {
+        if let Some(job) = self.jobs.get_mut(key)
+            && due < job.alarm
+        {
+            job.alarm = due;
+            self.timers.set(due, key);
+        }
+    }
+}
