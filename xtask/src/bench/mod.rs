@@ -1,5 +1,6 @@
 //! The one door to every benchmark: builds the programs, runs them in interleaved rounds, compares their figures.
 
+mod compile;
 mod http;
 mod machine;
 mod probe;
@@ -44,6 +45,11 @@ struct Bench {
 const BENCHES: &[Bench] = &[
     Bench { name: "http", about: "JSON echo by POST against bare axum, one core each", run: http::run },
     Bench { name: "queue", about: "no-op jobs against bare tokio and reqwest loops", run: queue::run },
+    Bench {
+        name: "compile",
+        about: "build and edit time of the smallest app against its dependencies",
+        run: compile::run,
+    },
 ];
 
 /// The benchmarks with what they measure, one on a line.

@@ -36,9 +36,14 @@ impl Report {
 
     /// One of several figures of the same kind, for example by the number of connections.
     pub(crate) fn ratio_by(&mut self, key: &str, by: usize, value: f64) {
+        self.ratio_by_name(key, &by.to_string(), value);
+    }
+
+    /// One of several figures of the same kind, by name.
+    pub(crate) fn ratio_by_name(&mut self, key: &str, by: &str, value: f64) {
         let group = self.ratios.entry(key).or_insert_with(|| Value::Object(Map::new()));
         if let Value::Object(group) = group {
-            group.insert(by.to_string(), rounded(value));
+            group.insert(by.to_owned(), rounded(value));
         }
     }
 
@@ -72,6 +77,9 @@ impl Report {
 }
 
 fn rounded(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        return Value::from(value as i64);
+    }
     let value = (value * 1000.0).round() / 1000.0;
     // A ratio that could not be measured is missing, not a number that looks like one.
     serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
@@ -89,6 +97,6 @@ mod tests {
         report.ratio_by("vs_axum", 64, 1.0);
         report.ratio("idle_rss_mib", f64::NAN);
         assert!(report.text().contains("\ntarget       rate\na long name  1\n"), "{}", report.text());
-        assert_eq!(report.ratios().to_string(), r#"{"idle_rss_mib":null,"vs_axum":{"16":0.988,"64":1.0}}"#);
+        assert_eq!(report.ratios().to_string(), r#"{"idle_rss_mib":null,"vs_axum":{"16":0.988,"64":1}}"#);
     }
 }
