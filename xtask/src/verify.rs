@@ -16,15 +16,29 @@ const TEST_SCALE: &str = "FLASH_TEST_SCALE";
 /// # Errors
 /// When a step fails, with the command that failed.
 pub(crate) fn run(deep: bool) -> Result<()> {
+    explain_what_is_missing()?;
+    let mut steps = Steps::default();
+    let result = all(&mut steps, deep);
+    print!("{}", steps.table());
+    result
+}
+
+/// Says how to get what a step needs and this machine lacks, before minutes are spent on other steps.
+fn explain_what_is_missing() -> Result<()> {
     if tool::c_compiler().is_none() {
         return Err("no C compiler found: the TLS library `ring` compiles C and assembly\n\
                     help: install one (Debian: `apt-get install --no-install-recommends gcc libc6-dev`), or set CC"
             .into());
     }
-    let mut steps = Steps::default();
-    let result = all(&mut steps, deep);
-    print!("{}", steps.table());
-    result
+    for component in ["fmt", "clippy"] {
+        if !tool::has_cargo_command(component) {
+            let name = if component == "fmt" { "rustfmt" } else { component };
+            return Err(
+                format!("`cargo {component}` cannot be run\nhelp: `rustup component add {name}`").into()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn all(steps: &mut Steps, deep: bool) -> Result<()> {
@@ -44,7 +58,9 @@ fn all(steps: &mut Steps, deep: bool) -> Result<()> {
         features(steps)?;
     }
     if tool::has_cargo_command("deny") {
-        let deny = cargo(&["deny", "--offline", "--all-features", "check", "licenses", "bans", "sources"]);
+        // A build fetches only what this machine's target needs; the check reads the manifests of all.
+        steps.run(Step::new("fetch", cargo(&["fetch", "--locked"])))?;
+        let deny = cargo(&["deny", "--offline", "check", "licenses", "bans", "sources"]);
         steps.run(Step::new("deny", deny))?;
     } else {
         steps.skip("deny", "cargo-deny is not installed (licences, bans and sources are not checked here)");
