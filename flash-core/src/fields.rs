@@ -101,6 +101,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Says where a field that is missing should have been.
+    pub fn expect_in(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
     /// Adds text from a path or a query. A name that occurs again becomes a list.
     pub fn add_text(&mut self, origin: Origin, name: Cow<'a, str>, text: Cow<'a, str>) {
         if let Some(entry) =

@@ -68,13 +68,29 @@ impl Running {
     pub async fn run(self) -> Outcome {
         let deadline = self.scope.deadline();
         let clock = self.scope.app().clock().clone();
+        let scope = self.scope.clone();
         let guarded = self.scope.enter(Guarded { future: self.future });
-        match deadline {
+        let outcome = match deadline {
             None => guarded.await,
             Some(deadline) => clock.timeout_at(deadline, guarded).await.unwrap_or_else(|_| {
                 Err(WireError::new(code::TIMEOUT, "the function did not finish before its deadline"))
             }),
+        };
+        if let Err(error) = &outcome {
+            log_failure(&scope, error);
         }
+        outcome
+    }
+}
+
+/// What is kept from the caller stands here, under the request id that the caller got.
+#[cold]
+fn log_failure(scope: &Scope, error: &WireError) {
+    let function = scope.function().map_or("", |meta| meta.name);
+    let request_id = scope.request_id();
+    match &error.internal {
+        Some(cause) => tracing::error!(request_id, function, code = %error.code, cause, "{}", error.message),
+        None => tracing::info!(request_id, function, code = %error.code, "failed: {}", error.message),
     }
 }
 

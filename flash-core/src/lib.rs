@@ -16,6 +16,7 @@ mod inject;
 mod invoke;
 pub mod manifest;
 mod meta;
+pub mod openapi;
 pub mod private;
 mod registry;
 mod remote;

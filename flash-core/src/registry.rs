@@ -138,12 +138,12 @@ impl Registry {
     }
 
     /// All functions, by name.
-    pub fn functions(&self) -> impl Iterator<Item = &'static Registration> {
+    pub fn functions(&self) -> impl Iterator<Item = &'static Registration> + Clone {
         self.functions.values().copied()
     }
 
     /// The functions of one endpoint, by name.
-    pub fn functions_of(&self, resource: &str) -> impl Iterator<Item = &'static Registration> {
+    pub fn functions_of(&self, resource: &str) -> impl Iterator<Item = &'static Registration> + Clone {
         self.functions().filter(move |function| function.meta.resource.name() == resource)
     }
 

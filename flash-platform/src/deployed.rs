@@ -43,7 +43,7 @@ impl Deployed {
         let caller = request
             .caller
             .as_ref()
-            .and_then(|scope| scope.function())
+            .and_then(flash_core::Scope::function)
             .map_or("the function", |meta| meta.ident);
         Err(Error::new(
             code::UNDECLARED_CALL,

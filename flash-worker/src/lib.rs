@@ -1,1 +1,17 @@
-//! placeholder
+//! The roles of a Flash binary: queue worker, HTTP worker, local server, and the one that describes the app.
+
+mod arguments;
+mod describe;
+pub mod exit;
+pub mod http;
+mod identity;
+pub mod local;
+mod log;
+mod one_shot;
+pub mod queue;
+mod ready;
+mod run;
+mod shutdown;
+
+pub use run::run;
+pub use shutdown::Shutdown;

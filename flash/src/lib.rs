@@ -1,18 +1,44 @@
-//! Ordinary functions, run anywhere: on a laptop, behind a queue, or behind HTTP, from one binary.
+#![doc = include_str!("../../README.md")]
 
 // The macros name this crate `::flash`, in its own tests too.
+#[allow(unused_extern_crates, reason = "used by the expansions in tests")]
 extern crate self as flash;
 
 #[doc(no_inline)]
 pub use flash_core::{
-    App, Auth, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry, RemoteError, Scaler, Scope,
-    State, Volume, WireError, Worker, spawn, testing,
+    App, Auth, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry, RemoteError,
+    Scaler, Scope, State, Volume, WireError, Worker, spawn, testing,
 };
 pub use flash_macros::{RemoteError, remote};
+
+/// Clients of the platform: the jobs of queue endpoints, and the transport of remote calls.
+#[cfg(feature = "client")]
+#[doc(inline)]
+pub use flash_platform as platform;
+
+/// The roles of a binary.
+#[cfg(feature = "serve")]
+#[doc(inline)]
+pub use flash_worker as worker;
+
+#[cfg(feature = "serve")]
+pub use flash_worker::run;
 
 /// What nearly every file of an app needs.
 pub mod prelude {
     pub use crate::{CallError, Context, Endpoint, FromWorker, RemoteError, Scaler, State, Worker, remote};
+}
+
+/// Mentions crates, so that the functions in them are linked into this binary.
+///
+/// A dependency that no code names is not linked at all, and its functions would be missing without a word.
+///
+/// ```ignore
+/// flash::link!(my_app, my_other_functions);
+/// ```
+#[macro_export]
+macro_rules! link {
+    ($($krate:ident),+ $(,)?) => { $(use $krate as _;)+ };
 }
 
 /// Not public API: what the expansion of `#[remote]` names.

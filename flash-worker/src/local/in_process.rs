@@ -1,0 +1,82 @@
+use std::time::Duration;
+
+use flash_core::ids::{JobId, WorkerId};
+use flash_core::wire::{DoneBody, TakenJob};
+use flash_core::{App, Endpoint, Outcome, to_error_string};
+use flash_queue::{Payload, Queue};
+
+use crate::queue::{Job, answer};
+use crate::shutdown::Shutdown;
+
+/// How long one look for a job waits.
+const HOLD: Duration = Duration::from_secs(30);
+
+/// One slot of a queue endpoint that takes its jobs without HTTP. It is a worker of its own, so that cancellation
+/// reaches just its job.
+pub(super) struct InProcessSlot {
+    pub(super) app: App,
+    pub(super) endpoint: &'static Endpoint,
+    pub(super) queue: Queue,
+    pub(super) worker: WorkerId,
+}
+
+impl InProcessSlot {
+    /// Takes and runs one job after the other until the shutdown begins; a running job is finished.
+    pub(super) async fn run(self, shutdown: Shutdown) {
+        loop {
+            let taken = tokio::select! {
+                biased;
+                () = shutdown.started() => return,
+                taken = self.queue.take(&self.worker, 1, HOLD) => taken,
+            };
+            match taken {
+                Ok(jobs) => {
+                    for job in jobs {
+                        self.work(job).await;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, endpoint = self.endpoint.name(), "no job could be taken");
+                    self.app.clock().sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    async fn work(&self, taken: TakenJob<Payload>) {
+        let id = taken.id.clone();
+        let job = Job {
+            id: &id,
+            input: taken.input.as_ref().map(Payload::get),
+            execution_timeout: taken.policy.as_ref().and_then(|policy| policy.execution_timeout),
+        };
+        let outcome = tokio::select! {
+            outcome = answer(&self.app, self.endpoint, job) => outcome,
+            () = self.stopped(&id) => {
+                tracing::info!(request_id = id.as_str(), "job stopped");
+                return;
+            }
+        };
+        let body = self.body(outcome);
+        if let Err(error) = self.queue.done(&self.worker, &id, body).await {
+            tracing::warn!(request_id = id.as_str(), %error, "the result was not accepted");
+        }
+    }
+
+    async fn stopped(&self, id: &JobId) {
+        while !self.queue.stops(&self.worker, HOLD).await.contains(id) {}
+    }
+
+    fn body(&self, outcome: Outcome) -> DoneBody<Payload> {
+        let outcome = outcome.and_then(|encoded| {
+            Payload::from_json(encoded.json).map_err(|error| {
+                flash_core::WireError::new(flash_core::code::INTERNAL, "the result is no JSON")
+                    .with_internal(error.to_string())
+            })
+        });
+        match outcome {
+            Ok(output) => DoneBody::output(output),
+            Err(error) => DoneBody::error(to_error_string(&error, "localhost", self.worker.as_str())),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The local role: every endpoint of the app in one process, queues included.
+
+mod in_process;
+mod server;
+mod table;
+
+pub use server::LocalServer;
+pub(crate) use server::check_not_empty;

@@ -1,0 +1,184 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{get, post};
+use flash_core::boot::Boot;
+use flash_core::ids::WorkerId;
+use flash_core::{
+    App, DoorKind, Endpoint, Fields, Kind, Origin, Registry, Scope, WireError, code, openapi, result_limit,
+};
+use flash_queue::{QueueOptions, Queues, routes};
+use http::{Request, Response, header};
+use tokio_util::task::TaskTracker;
+
+use super::in_process::InProcessSlot;
+use super::table;
+use crate::http::{self as door, problem};
+use crate::identity::request_id;
+use crate::shutdown::Shutdown;
+
+/// Every endpoint of an app, served by this process: HTTP endpoints as routes below `/{endpoint}`, queue endpoints as
+/// the client operations below `/{endpoint}`, and their jobs run here.
+#[derive(Debug)]
+pub struct LocalServer {
+    app: App,
+    listener: door::Listener,
+    router: Router,
+    slots: TaskTracker,
+    shutdown: Shutdown,
+}
+
+impl LocalServer {
+    /// Binds the address that `boot` names, by default 127.0.0.1:8888 or the next free of 20, and starts the queues.
+    ///
+    /// # Errors
+    /// No address is free, or no function is linked.
+    pub async fn bind(app: App, boot: &Boot) -> io::Result<Self> {
+        let listener = door::bind_local(boot).await?;
+        let shutdown = Shutdown::new();
+        let slots = TaskTracker::new();
+        let queues = Queues::memory();
+        let mut router = Router::new();
+        for endpoint in app.registry().resources() {
+            // Lives as long as the process: axum wants to know the prefix wherever a request is.
+            let prefix: &'static str = Box::leak(format!("/{}", endpoint.name()).into_boxed_str());
+            let routes = match endpoint.kind() {
+                Kind::Http => door::router(&app, endpoint, prefix),
+                Kind::Queue => queue_routes(&app, endpoint, &queues, &slots, &shutdown).await?,
+            };
+            router = router.nest(prefix, routes);
+        }
+        let router = router.merge(common(&app)).fallback(not_found);
+        Ok(Self { app, listener, router, slots, shutdown })
+    }
+
+    /// The bound address.
+    ///
+    /// # Errors
+    /// The socket is gone.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.address()
+    }
+
+    /// What can be called, for people.
+    ///
+    /// # Errors
+    /// The socket is gone.
+    pub fn table(&self) -> io::Result<String> {
+        Ok(table::render(self.app.registry(), &format!("http://{}", self.address()?)))
+    }
+
+    /// Serves until `shutdown` begins, then finishes what runs.
+    ///
+    /// # Errors
+    /// The server ended by itself.
+    pub async fn run(self, shutdown: Shutdown) -> io::Result<()> {
+        let mine = self.shutdown.clone();
+        let serving = door::serve(self.listener, self.router, shutdown.clone());
+        let drained = async {
+            shutdown.started().await;
+            mine.start();
+            self.slots.close();
+            // A `/runsync` that waits for a running job ends with it; what never ends is cut off.
+            let _ = tokio::time::timeout(door::LOCAL_GRACE, self.slots.wait()).await;
+        };
+        tokio::pin!(serving);
+        tokio::select! {
+            served = &mut serving => served,
+            () = drained => tokio::time::timeout(door::LOCAL_GRACE, serving).await.unwrap_or(Ok(())),
+        }
+    }
+}
+
+async fn queue_routes(
+    app: &App,
+    endpoint: &'static Endpoint,
+    queues: &Queues,
+    slots: &TaskTracker,
+    shutdown: &Shutdown,
+) -> io::Result<Router> {
+    let queue =
+        queues.open(endpoint.name().into(), QueueOptions::default()).await.map_err(io::Error::other)?;
+    for slot in 0..endpoint.jobs_per_worker() {
+        let slot = InProcessSlot {
+            app: app.clone(),
+            endpoint,
+            queue: queue.clone(),
+            worker: WorkerId::from(format!("local-{slot}")),
+        };
+        slots.spawn(slot.run(shutdown.clone()));
+    }
+    Ok(routes::client(queue, routes::Auth::open()))
+}
+
+/// What belongs to no endpoint.
+fn common(app: &App) -> Router {
+    let document: Arc<str> =
+        openapi::document(app.registry(), "local", openapi::Paths::PerEndpoint).to_string().into();
+    let execute = {
+        let app = app.clone();
+        move |request: Request<Body>| execute(app, request)
+    };
+    Router::new()
+        .route("/ping", get(async || json(r#"{"status":"healthy"}"#.to_owned())))
+        .route("/openapi.json", get(move || std::future::ready(json(document.to_string()))))
+        .route("/execute", post(execute))
+}
+
+/// Runs a registered function by name: `{"function": "f", "arguments": {…}}`. There is no such route on a deployed
+/// worker.
+async fn execute(app: App, request: Request<Body>) -> Response<Body> {
+    match try_execute(app, request).await {
+        Ok(body) => json(body),
+        Err(error) => problem(&error),
+    }
+}
+
+async fn try_execute(app: App, request: Request<Body>) -> Result<String, WireError> {
+    let body = door::read_body(request.into_body()).await?;
+    let mut fields = Fields::from_json(Origin::Body, &body)?;
+    let shape = || {
+        WireError::new(
+            code::INVALID_REQUEST,
+            "the body has to be {\"function\": \"name\", \"arguments\": {…}}; functions are named, never sent",
+        )
+        .terminal()
+    };
+    let name: String =
+        fields.remove("function").and_then(|json| serde_json::from_str(json).ok()).ok_or_else(shape)?;
+    let arguments = fields.remove("arguments").unwrap_or("{}");
+    if !fields.is_empty() {
+        return Err(shape());
+    }
+    let names = || app.registry().functions().map(|function| function.meta().name);
+    let function = app.registry().get(&name).ok_or_else(|| {
+        WireError::new(code::UNKNOWN_FUNCTION, app.registry().unknown_function(&name, names())).terminal()
+    })?;
+    let fields = Fields::from_json(Origin::Body, arguments.as_bytes())?;
+    let scope = Scope::builder(app.clone()).request_id(request_id()).function(function.meta()).build();
+    let encoded = function.start(fields, scope, result_limit(DoorKind::Http))?.run().await?;
+    String::from_utf8(encoded.json).map_err(|error| WireError::new(code::INTERNAL, error.to_string()))
+}
+
+async fn not_found(request: Request<Body>) -> Response<Body> {
+    let text = format!(
+        "nothing is served at {} {}; the endpoints stand below their names, see /openapi.json",
+        request.method(),
+        request.uri().path()
+    );
+    problem(&WireError::new(code::NOT_FOUND, text).terminal())
+}
+
+fn json(body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Refuses to serve nothing.
+pub(crate) fn check_not_empty(registry: &Registry) -> Result<(), String> {
+    if registry.is_empty() { Err(Registry::empty_help()) } else { Ok(()) }
+}

@@ -1,0 +1,127 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use flash_core::Secret;
+use flash_core::clock::Clock;
+use flash_core::wire::TakenJob;
+use flash_platform::HttpClient;
+use reqwest::{Method, StatusCode};
+use serde_json::value::RawValue;
+
+use super::backoff::Backoff;
+use super::slots::{Slot, Slots};
+use super::urls::Urls;
+use crate::shutdown::Shutdown;
+
+/// How long the queue may hold a take open. The Python worker gives up after 90 s (platform contract B.4).
+const TAKE_TIMEOUT: Duration = Duration::from_secs(90);
+/// A queue that is over its rate limit wants this much peace (platform contract B.4).
+const RATE_LIMITED: Duration = Duration::from_secs(5);
+
+/// Takes jobs while slots are free.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    pub(crate) http: HttpClient,
+    pub(crate) urls: Urls,
+    pub(crate) key: Option<Secret>,
+    pub(crate) clock: Clock,
+    pub(crate) slots: Slots,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// What one take brought.
+#[derive(Debug, PartialEq)]
+enum Taken {
+    Job(Bytes),
+    Nothing,
+    RateLimited,
+    Trouble(String),
+}
+
+impl Intake {
+    /// Runs until the shutdown begins. Each job goes to `start` as the text that came, with its slot.
+    pub(crate) async fn run(&self, start: impl Fn(Bytes, Slot)) {
+        // 204 answers are held by a real queue; one that answers at once must not be flooded.
+        let mut empty = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        let mut trouble = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        loop {
+            let slot = tokio::select! {
+                biased;
+                () = self.shutdown.started() => return,
+                slot = self.slots.free() => slot,
+            };
+            let Some(slot) = slot else { return };
+            let asked = self.clock.now();
+            let taken = tokio::select! {
+                biased;
+                // A held poll is dropped at once; a job that arrives after that goes to another worker.
+                () = self.shutdown.started() => return,
+                taken = self.take() => taken,
+            };
+            let pause = match taken {
+                Taken::Job(job) => {
+                    empty.reset();
+                    trouble.reset();
+                    start(job, slot);
+                    continue;
+                }
+                Taken::Nothing => {
+                    trouble.reset();
+                    if self.clock.now().since(asked) >= Duration::from_secs(1) {
+                        empty.reset();
+                        continue;
+                    }
+                    empty.pause()
+                }
+                Taken::RateLimited => RATE_LIMITED,
+                Taken::Trouble(text) => {
+                    let pause = trouble.pause();
+                    tracing::warn!(problem = text, ?pause, "no job could be taken; trying again");
+                    pause
+                }
+            };
+            drop(slot);
+            tokio::select! {
+                () = self.shutdown.started() => return,
+                () = self.clock.sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn take(&self) -> Taken {
+        let request = match self.http.request(Method::GET, &self.urls.take(self.slots.is_busy())) {
+            Ok(request) => request.timeout(TAKE_TIMEOUT).header("content-type", "application/json"),
+            Err(error) => return Taken::Trouble(error.to_string()),
+        };
+        let request = match &self.key {
+            Some(key) => request.header("authorization", key.expose()),
+            None => request,
+        };
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_timeout() => return Taken::Nothing,
+            Err(error) => return Taken::Trouble(error.without_url().to_string()),
+        };
+        let status = response.status();
+        let body = match response.bytes().await {
+            Ok(body) => body,
+            Err(error) => return Taken::Trouble(error.without_url().to_string()),
+        };
+        match status {
+            StatusCode::OK if body.is_empty() => Taken::Nothing,
+            StatusCode::OK => Taken::Job(body),
+            // 400 is the queue's word for "nothing now" to a worker that was frozen (platform contract B.4).
+            StatusCode::NO_CONTENT | StatusCode::BAD_REQUEST => Taken::Nothing,
+            StatusCode::TOO_MANY_REQUESTS => Taken::RateLimited,
+            status => Taken::Trouble(format!("the queue answered {status}")),
+        }
+    }
+}
+
+/// The jobs in the answer to a take: one object, or a list of them.
+pub(crate) fn parse(body: &[u8]) -> Result<Vec<TakenJob<&RawValue>>, serde_json::Error> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return serde_json::from_slice(body);
+    }
+    serde_json::from_slice(body).map(|job| vec![job])
+}

@@ -1,0 +1,64 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flash_core::ids::JobId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The jobs that may run at the same time. A slot is free again when its function has really ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
+    permits: Arc<Semaphore>,
+    total: u32,
+    running: Arc<Mutex<Vec<JobId>>>,
+}
+
+/// A place for one job; dropping it frees the place.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    _permit: OwnedSemaphorePermit,
+    slots: Slots,
+    job: Option<JobId>,
+}
+
+impl Slots {
+    pub(crate) fn new(total: u32) -> Self {
+        Self { permits: Arc::new(Semaphore::new(total as usize)), total, running: Arc::default() }
+    }
+
+    /// Waits for a free slot. `None` never happens, because nobody closes the semaphore.
+    pub(crate) async fn free(&self) -> Option<Slot> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
+        Some(Slot { _permit: permit, slots: self.clone(), job: None })
+    }
+
+    /// Waits until no job runs.
+    pub(crate) async fn all_free(&self) {
+        let _all = self.permits.acquire_many(self.total).await;
+    }
+
+    pub(crate) fn running(&self) -> Vec<JobId> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.permits.available_permits() < self.total as usize
+    }
+}
+
+impl Slot {
+    /// Gives the slot to a job.
+    pub(crate) fn occupy(&mut self, job: JobId) {
+        self.slots.running.lock().unwrap_or_else(PoisonError::into_inner).push(job.clone());
+        self.job = Some(job);
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(job) = &self.job {
+            let mut running = self.slots.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(index) = running.iter().position(|other| other == job) {
+                running.swap_remove(index);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use flash_core::boot::{Boot, Role};
+use flash_core::{App, Registry};
+use flash_platform::app_from_boot;
+
+use crate::arguments::{Arguments, USAGE};
+use crate::http::{HttpError, HttpWorker};
+use crate::identity::Identity;
+use crate::local::{LocalServer, check_not_empty};
+use crate::queue::QueueWorker;
+use crate::shutdown::Shutdown;
+use crate::{describe, exit, log, one_shot, ready};
+
+/// Where a test job lies, as for the Python worker.
+const TEST_INPUT: &str = "test_input.json";
+
+/// The whole `main` of a Flash binary: plays the role that the environment gives.
+#[must_use]
+pub fn run() -> ExitCode {
+    let boot = match Boot::from_env() {
+        Ok(boot) => boot,
+        Err(error) => return fail(&Failure { code: exit::USAGE, text: error.to_string() }),
+    };
+    match run_with(boot, std::env::args().skip(1)) {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(failure) => fail(&failure),
+    }
+}
+
+/// Why a binary ends with another code than 0.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl Failure {
+    fn new(code: u8) -> impl Fn(String) -> Self {
+        move |text| Self { code, text }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the last word of a process that may have no log")]
+fn fail(failure: &Failure) -> ExitCode {
+    eprintln!("error: {}", failure.text);
+    ExitCode::from(failure.code)
+}
+
+fn run_with(boot: Boot, arguments: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+    let usage = Failure::new(exit::USAGE);
+    let invalid = Failure::new(exit::INVALID_APP);
+    let registry = Registry::linked().map_err(|errors| invalid(errors.to_string()))?;
+    let role = boot.role(&registry).map_err(|error| usage(error.to_string()))?;
+    if let Role::Describe(file) = &role {
+        return describe::write(&registry, file).map_err(invalid);
+    }
+    log::install(&boot);
+    if cfg!(panic = "abort") {
+        tracing::warn!(
+            "this binary aborts on panic, so one panicking job ends the worker; set `panic = \"unwind\"`"
+        );
+    }
+    let arguments = match role {
+        // A deployed worker is started by the platform; whatever it passes is not for us.
+        Role::Local => Arguments::parse(arguments).map_err(|text| usage(format!("{text}\n\n{USAGE}")))?,
+        _ => Arguments::Role,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("flash-worker")
+        .build()
+        .map_err(|error| usage(format!("the runtime cannot start: {error}")))?;
+    let result = runtime.block_on(play(boot, role, arguments, Arc::new(registry)));
+    // A blocking function that ignores its cancellation must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Registry>) -> Result<(), Failure> {
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(|error| Failure { code: exit::FAILED, text: error.to_string() })?;
+    match role {
+        // Written before the runtime was built.
+        Role::Describe(_) => Ok(()),
+        Role::Queue(endpoint) => {
+            tracing::info!(role = "queue", endpoint = endpoint.name(), "starting");
+            let app = worker_app(&boot, endpoint.name(), registry);
+            ready::prepare(&app, endpoint.name()).await.map_err(Failure::new(exit::STATE_FAILED))?;
+            QueueWorker::new(app, endpoint, boot).run(shutdown).await.map_err(Failure::new(exit::NOT_DRAINED))
+        }
+        Role::Http(endpoint) => {
+            tracing::info!(role = "http", endpoint = endpoint.name(), "starting");
+            let app = worker_app(&boot, endpoint.name(), registry);
+            let worker = HttpWorker::bind(app, endpoint, boot).await;
+            let result = async { worker?.run(shutdown).await }.await;
+            result.map_err(|error| {
+                let code = match &error {
+                    HttpError::Bind { .. } => exit::CANNOT_BIND,
+                    HttpError::State(_) => exit::STATE_FAILED,
+                    HttpError::NotDrained(_) => exit::NOT_DRAINED,
+                    HttpError::Server(_) => exit::FAILED,
+                };
+                Failure { code, text: error.to_string() }
+            })
+        }
+        Role::Local => local(&boot, arguments, registry, shutdown).await,
+    }
+}
+
+fn worker_app(boot: &Boot, endpoint: &str, registry: Arc<Registry>) -> App {
+    let app = app_from_boot(registry, boot, Some(endpoint.to_owned()))
+        .as_worker(Some(endpoint.to_owned()), Identity::new(boot).worker_id);
+    app.install();
+    app
+}
+
+async fn local(
+    boot: &Boot,
+    arguments: Arguments,
+    registry: Arc<Registry>,
+    shutdown: Shutdown,
+) -> Result<(), Failure> {
+    let app = App::of(registry);
+    app.install();
+    let failed = Failure::new(exit::FAILED);
+    match arguments {
+        Arguments::Help => {
+            print(USAGE);
+            return Ok(());
+        }
+        Arguments::Call { function, input } => {
+            print(&one_shot::call(&app, &function, &input).await.map_err(failed)?);
+            return Ok(());
+        }
+        Arguments::TestInput(job) => {
+            print(&one_shot::test_job(&app, &job).await.map_err(failed)?);
+            return Ok(());
+        }
+        Arguments::Role if Path::new(TEST_INPUT).is_file() => {
+            let job = std::fs::read_to_string(TEST_INPUT)
+                .map_err(|error| failed(format!("`{TEST_INPUT}` cannot be read: {error}")))?;
+            tracing::info!("running the job in {TEST_INPUT}; without that file every endpoint is served");
+            print(&one_shot::test_job(&app, &job).await.map_err(failed)?);
+            return Ok(());
+        }
+        Arguments::Role => {}
+    }
+    check_not_empty(app.registry()).map_err(Failure::new(exit::INVALID_APP))?;
+    let server = LocalServer::bind(app, boot).await.map_err(|error| Failure {
+        code: exit::CANNOT_BIND,
+        text: format!("no address can be bound: {error}\nhelp: choose another port with FLASH_PORT"),
+    })?;
+    print(&server.table().map_err(|error| failed(error.to_string()))?);
+    server.run(shutdown).await.map_err(|error| failed(error.to_string()))
+}
+
+#[allow(clippy::print_stdout, reason = "what a person or a script asked for on the command line")]
+fn print(text: &str) {
+    println!("{text}");
+}
