@@ -6,6 +6,7 @@ pub mod exit;
 pub mod http;
 mod identity;
 pub mod local;
+mod local_app;
 mod log;
 mod one_shot;
 pub mod queue;
@@ -13,5 +14,6 @@ mod ready;
 mod run;
 mod shutdown;
 
+pub use local_app::LocalApp;
 pub use run::run;
 pub use shutdown::Shutdown;

@@ -29,6 +29,18 @@ pub mod prelude {
     pub use crate::{CallError, Context, Endpoint, FromWorker, RemoteError, Scaler, State, Worker, remote};
 }
 
+/// For tests of an app: answers in place of real functions, and the whole app in the test's own process.
+pub mod testing {
+    pub use flash_core::testing::Mock;
+    #[cfg(feature = "serve")]
+    pub use flash_worker::LocalApp;
+}
+
+/// The guide, whose examples are compiled and run.
+#[cfg(all(doctest, feature = "serve"))]
+#[doc = include_str!("../../docs/guide.md")]
+pub mod guide {}
+
 /// Mentions crates, so that the functions in them are linked into this binary.
 ///
 /// A dependency that no code names is not linked at all, and its functions would be missing without a word.
