@@ -202,7 +202,7 @@ fn invoke(function: &Function) -> TokenStream {
         Style::Blocking => quote!(__flash::blocking(move || #ident(#(#in_order),*)).await),
     };
     let needs_scope = function.params.iter().any(|param| matches!(param.kind, ParamKind::Injected));
-    let scope = if needs_scope { quote!(scope) } else { quote!(_) };
+    let scope = if needs_scope { quote_spanned!(Span::mixed_site()=> scope) } else { quote!(_) };
     quote_spanned! {Span::mixed_site()=>
         async fn invoke(args: Self::Args, #scope: __flash::Scope)
             -> ::core::result::Result<Self::Return, __flash::Error>
