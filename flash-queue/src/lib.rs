@@ -9,7 +9,7 @@ pub mod limits;
 pub mod machine;
 mod payload;
 mod queue;
-
+pub mod routes;
 pub mod store;
 
 pub use error::QueueError;

@@ -1,0 +1,102 @@
+//! What a request is about, read from its path, after its caller was checked.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use flash_core::ids::{EndpointId, JobId, WorkerId};
+
+use super::auth::Caller;
+use super::door::{Door, Endpoints};
+use crate::{Queue, QueueError};
+
+/// The endpoint and the job that a client asks for.
+#[derive(Debug)]
+pub(super) struct ClientTarget {
+    pub(super) queue: Queue,
+    job: Option<JobId>,
+}
+
+/// The endpoint, the worker that asks, and the job it asks about.
+#[derive(Debug)]
+pub(super) struct WorkerTarget {
+    pub(super) queue: Queue,
+    pub(super) worker: WorkerId,
+    job: Option<JobId>,
+    /// Parameters that landed in the path, because the SDK appends them with `&` to a URL that has no `?`.
+    pub(super) stray: String,
+}
+
+impl ClientTarget {
+    pub(super) fn job(&self) -> Result<&JobId, QueueError> {
+        self.job.as_ref().ok_or_else(|| QueueError::Invalid("the path names no job".to_owned()))
+    }
+}
+
+impl WorkerTarget {
+    pub(super) fn job(&self) -> Result<&JobId, QueueError> {
+        self.job.as_ref().ok_or_else(|| QueueError::Invalid("the path names no job".to_owned()))
+    }
+}
+
+impl FromRequestParts<Arc<Door>> for ClientTarget {
+    type Rejection = QueueError;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, QueueError> {
+        let params = params(parts, door).await?;
+        let queue = queue(door, &params, parts, |endpoint| Caller::Client { endpoint })?;
+        let job = params.iter().find(|(name, _)| *name == "job").map(|(_, id)| id.into());
+        Ok(Self { queue, job })
+    }
+}
+
+impl FromRequestParts<Arc<Door>> for WorkerTarget {
+    type Rejection = QueueError;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, QueueError> {
+        let params = params(parts, door).await?;
+        let queue = queue(door, &params, parts, |endpoint| Caller::Worker { endpoint })?;
+        let (mut worker, mut job, mut stray) = ("", None, "");
+        for (name, value) in &params {
+            let value = match value.split_once('&') {
+                None => value,
+                Some((value, rest)) => {
+                    stray = rest;
+                    value
+                }
+            };
+            match name {
+                "worker" => worker = value,
+                "job" => job = Some(JobId::from(value)),
+                _ => {}
+            }
+        }
+        Ok(Self { queue, worker: worker.into(), job, stray: stray.to_owned() })
+    }
+}
+
+async fn params(parts: &mut Parts, door: &Arc<Door>) -> Result<RawPathParams, QueueError> {
+    RawPathParams::from_request_parts(parts, door)
+        .await
+        .map_err(|error| QueueError::Invalid(format!("the path can not be read: {error}")))
+}
+
+fn queue(
+    door: &Door,
+    params: &RawPathParams,
+    parts: &Parts,
+    caller: fn(&str) -> Caller<'_>,
+) -> Result<Queue, QueueError> {
+    let (endpoint, found) = match &door.endpoints {
+        Endpoints::One(queue) => (queue.id().as_str(), Some(queue.clone())),
+        Endpoints::All(queues) => {
+            let endpoint = params.iter().find(|(name, _)| *name == "endpoint").map_or("", |(_, id)| id);
+            (endpoint, queues.get(endpoint))
+        }
+    };
+    // Who may not call does not learn which endpoints there are.
+    if !door.auth.allows(caller(endpoint), &parts.headers) {
+        return Err(QueueError::Unauthorized);
+    }
+    found.ok_or_else(|| QueueError::UnknownEndpoint(EndpointId::from(endpoint)))
+}
