@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::encode::FieldWriter;
 use crate::error::{CallError, Error, code};
 use crate::meta::DoorKind;
-use crate::remote::{IsResult, Remote, RemoteError, Reply};
+use crate::remote::{IsResult, Remote};
 use crate::scope::Scope;
 use crate::transport::{CallFailure, CallRequest};
 
@@ -45,7 +45,9 @@ impl<R: Remote> Call<R> {
         self.timeout = Some(timeout);
         self
     }
+}
 
+impl<R: Remote<Return: IsResult>> Call<R> {
     /// Waits for the answer in a blocking function or a plain `main`.
     ///
     /// # Errors
@@ -79,17 +81,17 @@ impl<R: Remote> Call<R> {
             app: app.clone(),
         };
         match app.transport().call(request).await {
-            Ok(json) => OutputOf::<R>::from_encoded(&json).map_err(CallError::Transport),
-            Err(CallFailure::Transport(error)) => Err(CallError::Transport(error)),
-            Err(CallFailure::Remote(wire)) => Err(match RemoteError::from_wire(wire) {
-                Ok(error) => CallError::Remote(error),
-                Err(wire) => CallError::Transport(Error::from(wire)),
-            }),
+            Ok(json) => R::RETURNS.decode(&json),
+            Err(CallFailure::Transport(error)) => Err(error),
+            Err(CallFailure::Remote(wire)) => R::RETURNS.decode_error(wire).map_err(Error::from),
         }
+        .map_err(CallError::Transport)?
+        .into_result()
+        .map_err(CallError::Remote)
     }
 }
 
-impl<R: Remote> IntoFuture for Call<R> {
+impl<R: Remote<Return: IsResult>> IntoFuture for Call<R> {
     type Output = Result<OutputOf<R>, ErrorOf<R>>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 

@@ -9,7 +9,7 @@ use crate::encode::Encoded;
 use crate::error::{Error, WireError, code};
 use crate::fields::Fields;
 use crate::registry::Registration;
-use crate::remote::{IsResult, Remote, RemoteError, Reply};
+use crate::remote::Remote;
 use crate::scope::Scope;
 
 /// How an invocation ends.
@@ -27,10 +27,7 @@ pub(crate) fn handler<R: Remote>(fields: &mut Fields<'_>, scope: Scope, limit: u
     Some(Box::pin(async move {
         match R::invoke(args, scope).await {
             Err(error) => Err(error.into_wire()),
-            Ok(returned) => match returned.into_result() {
-                Ok(value) => value.into_encoded(limit),
-                Err(error) => Err(error.to_wire()),
-            },
+            Ok(returned) => R::RETURNS.encode(returned, limit),
         }
     }))
 }

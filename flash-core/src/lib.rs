@@ -6,6 +6,7 @@
 mod app;
 pub mod boot;
 mod call;
+mod carry;
 pub mod clock;
 mod encode;
 mod endpoint;
@@ -22,13 +23,13 @@ mod registry;
 mod remote;
 mod scope;
 mod secret;
-mod slot;
 pub mod testing;
 mod transport;
 pub mod wire;
 
 pub use app::{App, DefaultApp};
 pub use call::{Call, ErrorOf, OutputOf};
+pub use carry::Needs;
 pub use encode::{Encoded, FieldWriter, TooLarge};
 pub use endpoint::{Auth, Endpoint, FlashBoot, Hardware, Kind, Scaler, Volume};
 pub use error::{CallError, Error, FieldError, Problem, WireError, code, from_error_string, to_error_string};

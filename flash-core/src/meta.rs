@@ -1,8 +1,7 @@
 use std::fmt;
 
+use crate::carry::{AnySlot, Needs};
 use crate::endpoint::{Endpoint, Kind};
-use crate::inject::Need;
-use crate::remote::Payload;
 
 /// Everything that is known about a remote function before it runs. Made by `#[remote]`, in `const`.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +20,7 @@ pub struct Meta {
     /// The wire parameters in declaration order.
     pub params: &'static [Param],
     /// What is injected.
-    pub needs: &'static [fn() -> Option<Need>],
+    pub needs: &'static [&'static dyn Needs],
     /// Text that stood before `::remote(` in the body.
     pub calls_seen: &'static [&'static str],
     /// Functions named in `calls(…)`.
@@ -112,7 +111,7 @@ impl Meta {
 
     /// The injected parameters.
     #[must_use]
-    pub const fn needs(mut self, needs: &'static [fn() -> Option<Need>]) -> Self {
+    pub const fn needs(mut self, needs: &'static [&'static dyn Needs]) -> Self {
         self.needs = needs;
         self
     }
@@ -155,27 +154,23 @@ pub struct Param {
     pub type_text: &'static str,
     /// Whether it may be missing because it has a default.
     pub has_default: bool,
-    is_option: fn() -> bool,
+    slot: &'static dyn AnySlot,
 }
 
 impl Param {
-    /// A parameter of type `T`.
-    #[must_use]
-    pub const fn of<T: Payload>(name: &'static str, type_text: &'static str) -> Self {
-        Self { name, type_text, has_default: false, is_option: crate::fields::may_be_missing::<T> }
-    }
-
-    /// May be missing.
-    #[must_use]
-    pub const fn defaulted(mut self) -> Self {
-        self.has_default = true;
-        self
+    pub(crate) const fn new(
+        name: &'static str,
+        type_text: &'static str,
+        has_default: bool,
+        slot: &'static dyn AnySlot,
+    ) -> Self {
+        Self { name, type_text, has_default, slot }
     }
 
     /// Whether a request must carry it.
     #[must_use]
     pub fn is_required(&self) -> bool {
-        !self.has_default && !(self.is_option)()
+        !self.has_default && !self.slot.may_be_missing()
     }
 }
 

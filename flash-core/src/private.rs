@@ -1,17 +1,16 @@
 //! Not public API: what the expansion of `#[remote]` names. Changes without notice.
 
 pub use crate::call::Call;
+pub use crate::carry::{Answer, Injected, Injector, Json, Returns, Slot, injected, slot};
 pub use crate::encode::FieldWriter;
 pub use crate::endpoint::{Endpoint, Kind};
 pub use crate::error::derived::{Datum, datum, message, object, read_upstream, write_upstream};
 pub use crate::error::{CallError, Error, WireError};
 pub use crate::fields::Fields;
-pub use crate::inject::{Inject, Need};
-pub use crate::meta::{Meta, Method, Param};
+pub use crate::meta::{Meta, Method};
 pub use crate::registry::{Entry, Registration};
-pub use crate::remote::{Http, IsResult, Payload, Queue, Remote, RemoteError, Reply};
+pub use crate::remote::{Http, Queue, Remote, RemoteError};
 pub use crate::scope::Scope;
-pub use crate::slot::{Slot, slot};
 pub use inventory;
 
 pub use crate::__register as register;
@@ -46,20 +45,6 @@ pub const fn check_http(endpoint: &Endpoint) {
         matches!(endpoint.kind(), Kind::Http),
         "a function of a queue endpoint has no route; help: remove `method` and `path`, or use `Endpoint::http`"
     );
-}
-
-/// What an injected parameter needs.
-#[must_use]
-pub fn need<T: Inject>() -> Option<Need> {
-    T::need()
-}
-
-/// The value of an injected parameter.
-///
-/// # Errors
-/// State that could not be built.
-pub async fn inject<T: Inject>(scope: &Scope) -> Result<T, Error> {
-    T::inject(scope).await
 }
 
 /// Runs a blocking function on the blocking pool.

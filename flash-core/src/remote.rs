@@ -4,6 +4,7 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::carry::Returns;
 use crate::encode::{Encoded, FieldWriter, encode};
 use crate::error::{Error, WireError};
 use crate::fields::Fields;
@@ -19,7 +20,10 @@ pub trait Remote: Sized + Send + Sync + 'static {
     /// The wire parameters, as a tuple.
     type Args: Send + 'static;
     /// What the function returns.
-    type Return: IsResult + Send;
+    type Return: 'static;
+    /// How that travels.
+    #[doc(hidden)]
+    const RETURNS: &'static dyn Returns<Self::Return>;
     /// Reads the arguments; what is wrong is recorded in `fields`.
     fn decode(fields: &mut Fields<'_>) -> Option<Self::Args>;
     /// Writes the arguments.
@@ -32,8 +36,7 @@ pub trait Remote: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent to or from a remote function",
     label = "cannot be sent",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for it",
-    note = "to inject it instead of sending it, write `State<{Self}>`"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it"
 )]
 pub trait Payload: Serialize + DeserializeOwned + Send + 'static {}
 
@@ -41,6 +44,9 @@ pub trait Payload: Serialize + DeserializeOwned + Send + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for T {}
 
 /// What a remote function returns: a `Result`, recognised as a type, so aliases work.
+///
+/// The bounds on its parts are asked where a function is declared, so that a wrong one is an error there and not at every
+/// call.
 #[diagnostic::on_unimplemented(
     message = "remote functions must return a `Result`",
     label = "not a `Result`",
@@ -48,14 +54,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Payload for T {}
 )]
 pub trait IsResult {
     /// The success.
-    type Ok: Reply;
+    type Ok;
     /// The failure.
-    type Err: RemoteError;
+    type Err;
     /// The value as a plain `Result`.
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
 }
 
-impl<T: Reply, E: RemoteError> IsResult for Result<T, E> {
+#[diagnostic::do_not_recommend]
+impl<T, E> IsResult for Result<T, E> {
     type Ok = T;
     type Err = E;
     fn into_result(self) -> Self {

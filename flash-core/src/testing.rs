@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::error::Error;
 use crate::fields::{Fields, Origin};
-use crate::remote::{IsResult, Remote, RemoteError};
+use crate::remote::Remote;
 use crate::scope::Scope;
 use crate::transport::{CallFailure, CallFuture, CallRequest, Transport, result_limit};
 
@@ -38,12 +38,10 @@ impl Mock {
             let args = R::decode(&mut fields);
             fields.finish(R::META.params).map_err(CallFailure::Remote)?;
             let args = args.ok_or_else(|| CallFailure::Transport(Error::new("internal", "no arguments")))?;
-            match answer(args).into_result() {
-                Ok(value) => crate::remote::Reply::into_encoded(value, result_limit(R::META.door()))
-                    .map(|encoded| encoded.json)
-                    .map_err(CallFailure::Remote),
-                Err(error) => Err(CallFailure::Remote(error.to_wire())),
-            }
+            R::RETURNS
+                .encode(answer(args), result_limit(R::META.door()))
+                .map(|encoded| encoded.json)
+                .map_err(CallFailure::Remote)
         });
         self.answers.insert(R::META.name, answer);
         self

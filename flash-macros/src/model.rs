@@ -29,8 +29,8 @@ pub(crate) struct Function {
     pub(crate) calls: Vec<Path>,
     /// Text before `::remote(` in the body.
     pub(crate) calls_seen: Vec<String>,
-    /// `false` for what only looks like a free function: there is no place for a handle then.
-    pub(crate) is_free: bool,
+    /// `false` where a handle would only cause further errors: beside a method, or under the name of a primitive.
+    pub(crate) has_handle: bool,
 }
 
 pub(crate) enum Door {
@@ -65,10 +65,6 @@ pub(crate) enum ParamKind {
 }
 
 impl Function {
-    pub(crate) fn wire_params(&self) -> impl Iterator<Item = &Param> {
-        self.params.iter().filter(|param| matches!(param.kind, ParamKind::Wire { .. }))
-    }
-
     /// The parameters that a caller gives.
     pub(crate) fn caller_params(&self) -> impl Iterator<Item = &Param> {
         self.params.iter().filter(|param| !matches!(param.kind, ParamKind::Injected))

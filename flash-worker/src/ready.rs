@@ -7,7 +7,7 @@ use flash_core::{App, Need};
 pub(crate) async fn prepare(app: &App, resource: &str) -> Result<(), String> {
     let mut needs: Vec<(Need, Vec<&'static str>)> = Vec::new();
     for function in app.registry().functions_of(resource) {
-        for need in function.meta().needs.iter().filter_map(|need| need()) {
+        for need in function.meta().needs.iter().filter_map(|need| need.need()) {
             match needs.iter_mut().find(|(known, _)| known.type_name() == need.type_name()) {
                 Some((_, functions)) => functions.push(function.meta().name),
                 None => needs.push((need, vec![function.meta().name])),

@@ -5,39 +5,58 @@ use std::fmt;
 use serde_json::Value;
 use serde_json::value::Index;
 
+use crate::carry::Json;
 use crate::error::{CallError, WireError};
 use crate::remote::{Payload, RemoteError};
 
-/// How one field of an error is read and written. Only [`datum`] asks for `T: Payload`: one error for one wrong field.
-pub struct Datum<T> {
-    read: fn(&Value) -> Option<T>,
-    write: fn(&T) -> Value,
+/// Reads and writes fields of type `T` of an error's variant.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` cannot be sent to or from a remote function",
+    label = "cannot be sent",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it, or add `#[remote(opaque)]` to the variant"
+)]
+pub trait CarriesDatum<T> {
+    /// The value in JSON.
+    fn read(&self, value: &Value) -> Option<T>;
+    /// The value as JSON.
+    fn write(&self, value: &T) -> Value;
 }
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> CarriesDatum<T> for Json {
+    fn read(&self, value: &Value) -> Option<T> {
+        T::deserialize(value).ok()
+    }
+
+    fn write(&self, value: &T) -> Value {
+        // What JSON cannot hold arrives as null, and then the error arrives untyped, with its code and message.
+        serde_json::to_value(value).unwrap_or_default()
+    }
+}
+
+/// How one field of an error's variant travels.
+pub struct Datum<T: 'static>(&'static dyn CarriesDatum<T>);
 
 /// How a field of type `T` travels.
 #[must_use]
-pub const fn datum<T: Payload>() -> Datum<T> {
-    Datum {
-        read: |value| T::deserialize(value).ok(),
-        // A value that JSON cannot hold arrives as null, and then the error arrives untyped, with its code and message.
-        write: |value| serde_json::to_value(value).unwrap_or_default(),
-    }
+pub const fn datum<T>(carrier: &'static dyn CarriesDatum<T>) -> Datum<T> {
+    Datum(carrier)
 }
 
 impl<T> Datum<T> {
     /// The field as JSON.
     pub fn write(&self, value: &T) -> Value {
-        (self.write)(value)
+        self.0.write(value)
     }
 
-    /// The field of all the data that came with an error.
+    /// The field that is all of the data.
     pub fn read(&self, wire: &WireError) -> Option<T> {
-        (self.read)(wire.data.as_ref()?)
+        self.0.read(wire.data.as_ref()?)
     }
 
     /// The field at a key or an index of the data. A missing one is null, so that an `Option` may be added later.
     pub fn read_at(&self, wire: &WireError, index: impl Index) -> Option<T> {
-        (self.read)(wire.data.as_ref()?.get(index).unwrap_or(&Value::Null))
+        self.0.read(wire.data.as_ref()?.get(index).unwrap_or(&Value::Null))
     }
 }
 

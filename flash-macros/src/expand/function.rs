@@ -10,18 +10,18 @@ use crate::text;
 
 /// The slots, the implementation of `Remote`, `Handle::remote` and the registration.
 pub(super) fn body(function: &Function) -> TokenStream {
-    let Function { handle, resource, output, .. } = function;
-    let resource = resource_check(function, resource.as_ref());
+    let Function { handle, output, .. } = function;
+    let resource = resource_check(function);
     let slots = slots(function);
     let meta = meta(function);
     let door = door(&function.door);
-    let types = function.wire_params().map(|param| &param.ty);
-    // Spanned at the return type: that is where the type checker asks whether it is a `Result`.
-    let returned = quote_spanned!(output.span()=> type Return = #output;);
+    let types = wire(function).map(|param| &param.ty);
+    // The coercion behind this asks whether the type is a `Result` of what can be sent.
+    let answer = quote_spanned!(output.span()=> &__flash::Answer);
     let decode = decode(function);
     let encode = encode(function);
     let invoke = invoke(function);
-    let idents = function.wire_params().map(|param| &param.ident);
+    let idents = wire(function).map(|param| &param.ident);
     let remote = handle::remote(function, &quote!(__flash::Call::new((#(#idents,)*))));
     quote_spanned! {Span::mixed_site()=>
         #resource
@@ -29,9 +29,10 @@ pub(super) fn body(function: &Function) -> TokenStream {
         #[automatically_derived]
         impl __flash::Remote for #handle {
             const META: &'static __flash::Meta = &#meta;
+            const RETURNS: &'static dyn __flash::Returns<Self::Return> = #answer;
             type Door = __flash::#door;
             type Args = (#(#types,)*);
-            #returned
+            type Return = #output;
             #decode
             #encode
             #invoke
@@ -42,7 +43,8 @@ pub(super) fn body(function: &Function) -> TokenStream {
 }
 
 /// Names the resource once, so that a wrong one is one error, and checks that its kind is the function's.
-fn resource_check(function: &Function, resource: Option<&syn::Path>) -> TokenStream {
+fn resource_check(function: &Function) -> TokenStream {
+    let resource = &function.resource;
     let check = match function.door {
         Door::Queue => quote!(check_queue),
         Door::Http { .. } => quote!(check_http),
@@ -60,26 +62,34 @@ pub(super) fn door(door: &Door) -> TokenStream {
     }
 }
 
-/// One slot for each parameter that travels. Each type is named here and nowhere else with a bound, so that a type that
-/// cannot travel is one error.
+/// One slot for each parameter. Making it is the only place that asks whether the type can travel, or be injected, and is
+/// spanned at the type: one error for one wrong type.
 fn slots(function: &Function) -> TokenStream {
-    if function.wire_params().next().is_none() {
-        return TokenStream::new();
+    let mut consts = TokenStream::new();
+    if wire(function).next().is_some() {
+        let types = wire(function).map(|param| &param.ty);
+        let slots = wire(function).map(slot);
+        consts.extend(quote!(const __SLOTS: (#(__flash::Slot<#types>,)*) = (#(#slots,)*);));
     }
-    let types = function.wire_params().map(|param| &param.ty);
-    let slots = function.wire_params().map(|param| {
-        let (ty, name) = (&param.ty, param.wire_name());
-        let type_text = text::of(ty.to_token_stream());
-        let defaulted = match param.kind {
-            ParamKind::Wire { default: Some(_), .. } => quote!(.defaulted()),
-            _ => TokenStream::new(),
-        };
-        let slot = quote_spanned!(ty.span()=> __flash::slot::<#ty>);
-        quote!(#slot(#name, #type_text) #defaulted)
-    });
-    quote_spanned! {Span::mixed_site()=>
-        const __SLOTS: (#(__flash::Slot<#types>,)*) = (#(#slots,)*);
+    if injected(function).next().is_some() {
+        let types = injected(function).map(|param| &param.ty);
+        let injectors = injected(function).map(|param| quote_spanned!(param.ty.span()=> &__flash::Injector));
+        consts.extend(quote! {
+            const __INJECTED: (#(__flash::Injected<#types>,)*) = (#(__flash::injected(#injectors),)*);
+        });
     }
+    consts
+}
+
+fn slot(param: &Param) -> TokenStream {
+    let (ty, name) = (&param.ty, param.wire_name());
+    let type_text = text::of(ty.to_token_stream());
+    let defaulted = match param.kind {
+        ParamKind::Wire { default: Some(_), .. } => quote!(.defaulted()),
+        _ => TokenStream::new(),
+    };
+    let carrier = quote_spanned!(ty.span()=> &__flash::Json);
+    quote!(__flash::slot(#name, #type_text, #carrier) #defaulted)
 }
 
 fn meta(function: &Function) -> TokenStream {
@@ -91,6 +101,7 @@ fn meta(function: &Function) -> TokenStream {
             .at(::core::module_path!(), ::core::file!(), ::core::line!(), ::core::column!())
             .is_async(#is_async)
     };
+    // What stands before `::remote(` in the body of a caller.
     let handle = function.handle.unraw().to_string();
     if handle != *name {
         meta.extend(quote!(.ident(#handle)));
@@ -101,14 +112,13 @@ fn meta(function: &Function) -> TokenStream {
             meta.extend(quote!(.status(#status)));
         }
     }
-    let params: Vec<_> =
-        function.wire_params().enumerate().map(|(index, _)| Literal::usize_unsuffixed(index)).collect();
+    let params = indices(wire(function));
     if !params.is_empty() {
         meta.extend(quote!(.params(&[#(__SLOTS.#params.param()),*])));
     }
-    let needs: Vec<_> = injected(function).map(|param| &param.ty).collect();
+    let needs = indices(injected(function));
     if !needs.is_empty() {
-        meta.extend(quote!(.needs(&[#(__flash::need::<#needs>),*])));
+        meta.extend(quote!(.needs(&[#(&__INJECTED.#needs),*])));
     }
     if !calls_seen.is_empty() {
         meta.extend(quote!(.calls_seen(&[#(#calls_seen),*])));
@@ -124,39 +134,54 @@ fn meta(function: &Function) -> TokenStream {
     meta
 }
 
+/// The parameters that travel.
+fn wire(function: &Function) -> impl Iterator<Item = &Param> {
+    function.params.iter().filter(|param| matches!(param.kind, ParamKind::Wire { .. }))
+}
+
 fn injected(function: &Function) -> impl Iterator<Item = &Param> {
     function.params.iter().filter(|param| matches!(param.kind, ParamKind::Injected))
 }
 
-/// A name for each parameter that travels, `__a0`, `__a1`, …
-fn arguments(function: &Function) -> Vec<Ident> {
-    (0..function.wire_params().count()).map(|index| local("a", index)).collect()
+/// The index of each parameter in its tuple.
+fn indices<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<Literal> {
+    params.enumerate().map(|(index, _)| Literal::usize_unsuffixed(index)).collect()
 }
 
-fn local(prefix: &str, index: usize) -> Ident {
-    format_ident!("__{prefix}{index}", span = Span::mixed_site())
+/// A name for each parameter that travels, `__a0`, `__a1`, …
+fn arguments(function: &Function) -> Vec<Ident> {
+    (0..wire(function).count()).map(|index| numbered("__a", index)).collect()
+}
+
+/// A name that the user's own expressions, such as those of `default = …`, cannot see.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+fn numbered(prefix: &str, index: usize) -> Ident {
+    format_ident!("{prefix}{index}", span = Span::mixed_site())
 }
 
 fn decode(function: &Function) -> TokenStream {
     let arguments = arguments(function);
-    let reads = function.wire_params().zip(&arguments).enumerate().map(|(index, (param, argument))| {
-        let slot = Literal::usize_unsuffixed(index);
-        let ty = &param.ty;
+    let fields = local("fields");
+    let reads = wire(function).zip(&arguments).enumerate().map(|(index, (param, argument))| {
+        let (slot, ty) = (Literal::usize_unsuffixed(index), &param.ty);
         let read = match &param.kind {
             ParamKind::Wire { default: Some(DefaultValue::OfType), .. } => {
                 let default = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
-                quote!(take_or(fields, #default))
+                quote!(take_or(#fields, #default))
             }
             ParamKind::Wire { default: Some(DefaultValue::Expr(default)), .. } => {
-                quote!(take_or(fields, || #default))
+                quote!(take_or(#fields, || #default))
             }
-            _ => quote!(take(fields)),
+            _ => quote!(take(#fields)),
         };
-        quote_spanned!(Span::mixed_site()=> let #argument = __SLOTS.#slot.#read;)
+        quote!(let #argument = __SLOTS.#slot.#read;)
     });
-    let fields = if arguments.is_empty() { quote!(_) } else { quote!(fields) };
+    let binding = if arguments.is_empty() { quote!(_) } else { quote!(#fields) };
     quote_spanned! {Span::mixed_site()=>
-        fn decode(#fields: &mut __flash::Fields<'_>) -> ::core::option::Option<Self::Args> {
+        fn decode(#binding: &mut __flash::Fields<'_>) -> ::core::option::Option<Self::Args> {
             #(#reads)*
             ::core::option::Option::Some((#(#arguments?,)*))
         }
@@ -182,34 +207,28 @@ fn encode(function: &Function) -> TokenStream {
 fn invoke(function: &Function) -> TokenStream {
     let ident = &function.ident;
     let arguments = arguments(function);
-    let injections = injected(function).enumerate().map(|(index, param)| {
-        let (injected, ty) = (local("i", index), &param.ty);
-        let value = quote_spanned!(ty.span()=> __flash::inject::<#ty>);
-        quote_spanned!(Span::mixed_site()=> let #injected = #value(&scope).await?;)
+    let scope = local("scope");
+    let places = indices(injected(function));
+    let supplied: Vec<Ident> = (0..places.len()).map(|index| numbered("__i", index)).collect();
+    let binding = if places.is_empty() { quote!(_) } else { quote!(#scope) };
+    let (mut next_argument, mut next_supplied) = (arguments.iter(), supplied.iter());
+    let in_order = function.params.iter().filter_map(|param| match param.kind {
+        ParamKind::Injected => next_supplied.next(),
+        ParamKind::Wire { .. } | ParamKind::Broken => next_argument.next(),
     });
-    let (mut wire, mut injected) = (arguments.iter().cloned(), 0..);
-    let in_order: Vec<Ident> = function
-        .params
-        .iter()
-        .filter_map(|param| match param.kind {
-            ParamKind::Injected => injected.next().map(|index| local("i", index)),
-            ParamKind::Wire { .. } | ParamKind::Broken => wire.next(),
-        })
-        .collect();
-    let call = match function.style {
-        Style::Async => quote!(::core::result::Result::Ok(#ident(#(#in_order),*).await)),
-        Style::Inline => quote!(::core::result::Result::Ok(#ident(#(#in_order),*))),
-        Style::Blocking => quote!(__flash::blocking(move || #ident(#(#in_order),*)).await),
+    let call = quote!(#ident(#(#in_order),*));
+    let result = match function.style {
+        Style::Async => quote!(::core::result::Result::Ok(#call.await)),
+        Style::Inline => quote!(::core::result::Result::Ok(#call)),
+        Style::Blocking => quote!(__flash::blocking(move || #call).await),
     };
-    let needs_scope = function.params.iter().any(|param| matches!(param.kind, ParamKind::Injected));
-    let scope = if needs_scope { quote_spanned!(Span::mixed_site()=> scope) } else { quote!(_) };
     quote_spanned! {Span::mixed_site()=>
-        async fn invoke(args: Self::Args, #scope: __flash::Scope)
+        async fn invoke(args: Self::Args, #binding: __flash::Scope)
             -> ::core::result::Result<Self::Return, __flash::Error>
         {
             let (#(#arguments,)*) = args;
-            #(#injections)*
-            #call
+            #(let #supplied = __INJECTED.#places.get(&#scope).await?;)*
+            #result
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::model::Function;
 
 /// Expands a function, or, where its errors were reported, a stub that keeps the function's callers compiling.
 pub(crate) fn function(function: &Function, is_valid: bool) -> TokenStream {
-    if !function.is_free {
+    if !function.has_handle {
         return TokenStream::new();
     }
     let declaration = handle::declaration(function);

@@ -22,6 +22,7 @@ pub(super) fn body(function: &Function) -> TokenStream {
             type Door = __flash::#door;
             type Args = ();
             type Return = #output;
+            const RETURNS: &'static dyn __flash::Returns<Self::Return> = ::core::panic!();
             fn decode(_: &mut __flash::Fields<'_>) -> ::core::option::Option<Self::Args> {
                 ::core::panic!()
             }

@@ -24,7 +24,7 @@ pub(crate) fn function(args: RemoteArgs, item: FnItem, errors: &mut Errors) -> F
     let is_free =
         sig.receiver().is_none() && !signature::mentions_self(&sig) && !signature::is_declaration(&body);
     signature::qualifiers(&sig, errors);
-    name::function(&sig.ident, args.handle.as_ref(), errors);
+    let is_nameable = name::function(&sig.ident, args.handle.as_ref(), errors);
     let is_generic = signature::generics(&sig, errors);
     let params = param::params(&sig, is_generic, errors);
     let output = signature::output(&sig, is_generic, errors);
@@ -51,7 +51,7 @@ pub(crate) fn function(args: RemoteArgs, item: FnItem, errors: &mut Errors) -> F
         output,
         calls: args.calls,
         calls_seen: calls::seen(body),
-        is_free,
+        has_handle: is_free && is_nameable,
         vis,
         ident: sig.ident,
     }

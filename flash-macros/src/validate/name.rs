@@ -13,7 +13,8 @@ const PRIMITIVES: &[&str] = &[
 const RESERVED: &[&str] = &["__empty", "__flash"];
 
 /// The handle has the function's name unless it is given one, and a type of this name hides a primitive in its module.
-pub(super) fn function(ident: &Ident, handle: Option<&Ident>, errors: &mut Errors) {
+/// Gives whether a handle may have the name.
+pub(super) fn function(ident: &Ident, handle: Option<&Ident>, errors: &mut Errors) -> bool {
     match handle {
         Some(handle) if is_primitive(handle) => errors.help(
             handle,
@@ -27,8 +28,9 @@ pub(super) fn function(ident: &Ident, handle: Option<&Ident>, errors: &mut Error
             ),
             "rename the function, or name its handle with `handle = Name`",
         ),
-        _ => {}
+        _ => return true,
     }
+    false
 }
 
 fn is_primitive(ident: &Ident) -> bool {
