@@ -114,7 +114,7 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         }
     }
     eprintln!();
-    Ok(report(&samples, ours, options, &programs, window_ms))
+    Ok(report(&samples, ours, &programs, window_ms))
 }
 
 fn measure(
@@ -139,13 +139,7 @@ fn measure(
     Ok(Sample { ready_ms: ready.as_secs_f64() * 1000.0, load })
 }
 
-fn report(
-    samples: &[[Vec<Sample>; 2]],
-    ours: Side,
-    options: &Options,
-    programs: &Programs,
-    window_ms: u64,
-) -> Report {
+fn report(samples: &[[Vec<Sample>; 2]], ours: Side, programs: &Programs, window_ms: u64) -> Report {
     let rounds = samples.first().map_or(0, |cell| cell[0].len());
     let head = [
         "connections",
@@ -206,12 +200,8 @@ fn report(
     ));
     report.note(format!("idle memory: axum {} MiB, {} {} MiB", idle[0], ours.name(), idle[1]));
     report.note(format!(
-        "server on one core, load on another; closed loop; windows of {window_ms} ms; profile {}; {}",
-        programs.profile,
-        machine::description()
+        "server on one core, load on another; closed loop; windows of {window_ms} ms; profile {}",
+        programs.profile
     ));
-    if options.quick {
-        report.note("quick: too few rounds for a claim");
-    }
     report
 }

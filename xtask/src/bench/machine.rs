@@ -50,13 +50,7 @@ pub(crate) fn description() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     let model = model.map_or("unknown processor", |(_, name)| name.trim());
-    format!("{cores} vCPU, {model}; other work on it: {}", load())
-}
-
-/// How much else ran in the last minute, as the kernel's load average says.
-fn load() -> String {
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    format!("load average {}", load.split_whitespace().next().unwrap_or("unknown"))
+    format!("{cores} vCPU, {model}")
 }
 
 fn allowed_cores() -> Vec<usize> {

@@ -1,6 +1,7 @@
 //! The one door to every benchmark: builds the programs, runs them in interleaved rounds, compares their figures.
 
 mod compile;
+mod cpu;
 mod http;
 mod machine;
 mod probe;
@@ -77,7 +78,16 @@ pub(crate) fn unknown(name: &str) -> String {
 /// When no benchmark has this name, when a program cannot be built or started, or when an answer was wrong.
 pub(crate) fn run(name: &str, options: &Options) -> Result<()> {
     let bench = BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| unknown(name))?;
-    let report = (bench.run)(options)?;
+    let others = cpu::Others::watch()?;
+    let mut report = (bench.run)(options)?;
+    report.note(format!(
+        "{}; other work on it meanwhile: {:.2} cores",
+        machine::description(),
+        others.cores()?
+    ));
+    if options.quick {
+        report.note("quick: too few rounds for a claim");
+    }
     if options.json {
         eprint!("{}", report.text());
         println!("{}", report.ratios());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::machine::{self, Cores};
+use super::machine::Cores;
 use super::programs::Programs;
 use super::report::Report;
 use super::rounds::interleaved;
@@ -142,14 +142,9 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
     }
     bench.idle(rounds, options, &mut report)?;
     report.note(format!(
-        "worker on one core, job server on another; windows of {} ms; profile {}; {}",
-        bench.window_ms,
-        bench.programs.profile,
-        machine::description()
+        "worker on one core, job server on another; windows of {} ms; profile {}",
+        bench.window_ms, bench.programs.profile
     ));
-    if options.quick {
-        report.note("quick: too few rounds for a claim");
-    }
     Ok(report)
 }
 

@@ -3,15 +3,14 @@
 //! CPU seconds are compared, because seconds on the clock depend on what else the machine does.
 
 mod counts;
-mod cpu;
 mod package;
 
+use super::Options;
+use super::cpu::Used;
 use super::report::Report;
 use super::rounds::interleaved;
 use super::spread::Spread;
-use super::{Options, machine};
 use crate::Result;
-use cpu::Used;
 use package::{Kind, Package};
 
 /// Functions in the app that shows what one more function costs.
@@ -100,10 +99,6 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         function(&mut packages[0], edits, &mut report)?;
     }
     counts::add(&mut report)?;
-    report.note(machine::description());
-    if options.quick {
-        report.note("quick: too few rounds for a claim");
-    }
     Ok(report)
 }
 

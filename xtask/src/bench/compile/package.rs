@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::cpu::{self, Used};
+use super::super::cpu::{self, Used};
 use crate::{Result, tool};
 
 /// What a program consists of.
