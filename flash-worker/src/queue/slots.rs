@@ -39,8 +39,9 @@ impl Slots {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether a job runs. The slot that waits for its job does not count.
     pub(crate) fn is_busy(&self) -> bool {
-        self.permits.available_permits() < self.total as usize
+        !self.running.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 

@@ -1,0 +1,71 @@
+//! How arguments are read. The reader is the one that `#[remote]` uses.
+
+use flash_core::private::{Json, slot};
+use std::borrow::Cow;
+
+use flash_core::{Fields, Origin};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Colour {
+    Red,
+    Green,
+}
+
+fn text<T: flash_core::Payload>(values: &[&'static str]) -> Option<T> {
+    let mut fields = Fields::empty(Origin::Query);
+    for value in values {
+        fields.add_text(Origin::Query, Cow::Borrowed("x"), Cow::Borrowed(value));
+    }
+    slot::<T>("x", "T", &Json).take(&mut fields)
+}
+
+#[test]
+fn text_of_a_query_takes_the_type_of_the_parameter() {
+    assert_eq!(text::<String>(&["42"]), Some("42".to_owned()));
+    assert_eq!(text::<u32>(&["42"]), Some(42));
+    assert_eq!(text::<u32>(&["007"]), None);
+    assert_eq!(text::<f64>(&["1e3"]), Some(1000.0));
+    assert_eq!(text::<bool>(&["true"]), Some(true));
+    assert_eq!(text::<Colour>(&["green"]), Some(Colour::Green));
+    assert_eq!(text::<Option<u32>>(&[]), Some(None));
+    assert_eq!(text::<Option<u32>>(&["7"]), Some(Some(7)));
+    assert_eq!(text::<Vec<u32>>(&["1", "2"]), Some(vec![1, 2]));
+    assert_eq!(text::<Vec<String>>(&["1", "b"]), Some(vec!["1".to_owned(), "b".to_owned()]));
+    // JSON inside of a query stays text: nobody gets a structure by accident.
+    assert_eq!(text::<Vec<u32>>(&["[1]"]), None);
+    assert_eq!(text::<u32>(&[]), None);
+}
+
+#[test]
+fn values_are_borrowed_until_a_parameter_asks() {
+    let json = br#"{"a\u0062": "x", "n": [1, {"deep": null}]}"#;
+    let fields = Fields::from_json(Origin::Input, json).unwrap();
+    let entries: Vec<_> = fields.json_entries().collect();
+    assert_eq!(entries, [("ab", r#""x""#), ("n", r#"[1, {"deep": null}]"#)]);
+}
+
+#[test]
+fn what_is_no_object_is_refused() {
+    for (json, code) in [
+        (&b"{"[..], "invalid_json"),
+        (b"{} x", "invalid_json"),
+        (b"", "invalid_json"),
+        (b"{\"a\": \xff}", "invalid_json"),
+        (b"[1]", "invalid_input"),
+        (b"\"text\"", "invalid_input"),
+        (b"null", "invalid_input"),
+    ] {
+        let error = Fields::from_json(Origin::Input, json).unwrap_err();
+        assert_eq!(error.code, code, "{:?}: {}", String::from_utf8_lossy(json), error.message);
+    }
+}
+
+#[test]
+fn the_number_of_fields_is_bounded() {
+    let many: Vec<String> = (0..2000).map(|n| format!("\"f{n}\": {n}")).collect();
+    let json = format!("{{{}}}", many.join(","));
+    let error = Fields::from_json(Origin::Input, json.as_bytes()).unwrap_err();
+    assert!(error.message.contains("more than 1024 fields"), "{}", error.message);
+}

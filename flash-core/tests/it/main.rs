@@ -1,0 +1,4 @@
+//! The public behaviour of the core.
+
+mod fields;
+mod manifest;

@@ -1,0 +1,3 @@
+//! Several processes.
+
+mod linking;

@@ -1,0 +1,5 @@
+//! A program whose functions nobody linked.
+
+fn main() -> std::process::ExitCode {
+    flash::run()
+}
