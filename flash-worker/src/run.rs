@@ -1,10 +1,11 @@
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 
 use flash_core::boot::{Boot, Role};
 use flash_core::{App, Registry};
 use flash_platform::app_from_boot;
+use tokio::runtime::Runtime;
 
 use crate::arguments::{Arguments, USAGE};
 use crate::http::{HttpError, HttpWorker};
@@ -20,12 +21,46 @@ const TEST_INPUT: &str = "test_input.json";
 /// The whole `main` of a Flash binary: plays the role that the environment gives.
 #[must_use]
 pub fn run() -> ExitCode {
+    end(try_run(std::env::args().skip(1)))
+}
+
+fn try_run(arguments: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+    let boot = Boot::from_env().map_err(|error| Failure { code: exit::USAGE, text: error.to_string() })?;
+    let Some(started) = start(&boot)? else { return Ok(()) };
+    let arguments = match started.role {
+        Role::Local => Arguments::parse(arguments)
+            .map_err(|text| Failure { code: exit::USAGE, text: format!("{text}\n\n{USAGE}") })?,
+        // A deployed worker is started by the platform; whatever it passes is not for us.
+        _ => Arguments::Role,
+    };
+    started.play(boot, arguments)
+}
+
+fn end(result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(failure) => fail(&failure),
+    }
+}
+
+/// The `main` that `#[flash::main]` wraps: `body` runs in the local role, on the runtime; every other role is played as
+/// by [`run`].
+pub fn run_main<F, T>(body: impl FnOnce() -> F) -> ExitCode
+where
+    F: Future<Output = T>,
+    T: Termination,
+{
     let boot = match Boot::from_env() {
         Ok(boot) => boot,
         Err(error) => return fail(&Failure { code: exit::USAGE, text: error.to_string() }),
     };
-    match run_with(boot, std::env::args().skip(1)) {
-        Ok(()) => ExitCode::from(exit::OK),
+    match start(&boot) {
+        Ok(None) => ExitCode::from(exit::OK),
+        Ok(Some(started)) if started.role == Role::Local => {
+            App::of(started.registry).install();
+            started.runtime.block_on(body()).report()
+        }
+        Ok(Some(started)) => end(started.play(boot, Arguments::Role)),
         Err(failure) => fail(&failure),
     }
 }
@@ -49,34 +84,44 @@ fn fail(failure: &Failure) -> ExitCode {
     ExitCode::from(failure.code)
 }
 
-fn run_with(boot: Boot, arguments: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+/// A process that knows its role and has a runtime to play it on.
+struct Started {
+    role: Role,
+    registry: Arc<Registry>,
+    runtime: Runtime,
+}
+
+/// Finds the role. `None`: the binary described itself, and that was all.
+fn start(boot: &Boot) -> Result<Option<Started>, Failure> {
     let usage = Failure::new(exit::USAGE);
     let invalid = Failure::new(exit::INVALID_APP);
     let registry = Registry::linked().map_err(|errors| invalid(errors.to_string()))?;
     let role = boot.role(&registry).map_err(|error| usage(error.to_string()))?;
     if let Role::Describe(file) = &role {
-        return describe::write(&registry, file).map_err(invalid);
+        describe::write(&registry, file).map_err(invalid)?;
+        return Ok(None);
     }
-    log::install(&boot);
+    log::install(boot);
     if cfg!(panic = "abort") {
         tracing::warn!(
             "this binary aborts on panic, so one panicking job ends the worker; set `panic = \"unwind\"`"
         );
     }
-    let arguments = match role {
-        // A deployed worker is started by the platform; whatever it passes is not for us.
-        Role::Local => Arguments::parse(arguments).map_err(|text| usage(format!("{text}\n\n{USAGE}")))?,
-        _ => Arguments::Role,
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("flash-worker")
         .build()
         .map_err(|error| usage(format!("the runtime cannot start: {error}")))?;
-    let result = runtime.block_on(play(boot, role, arguments, Arc::new(registry)));
-    // A blocking function that ignores its cancellation must not keep the process.
-    runtime.shutdown_background();
-    result
+    Ok(Some(Started { role, registry: Arc::new(registry), runtime }))
+}
+
+impl Started {
+    fn play(self, boot: Boot, arguments: Arguments) -> Result<(), Failure> {
+        let result = self.runtime.block_on(play(boot, self.role, arguments, self.registry));
+        // A blocking function that ignores its cancellation must not keep the process.
+        self.runtime.shutdown_background();
+        result
+    }
 }
 
 async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Registry>) -> Result<(), Failure> {

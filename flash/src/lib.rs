@@ -7,7 +7,7 @@ extern crate self as flash;
 #[doc(no_inline)]
 pub use flash_core::{
     App, Auth, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry, RemoteError,
-    Scaler, Scope, State, Volume, WireError, Worker, spawn, testing,
+    Scaler, Scope, State, Volume, WireError, Worker, spawn,
 };
 pub use flash_macros::{RemoteError, remote};
 
@@ -57,4 +57,6 @@ macro_rules! link {
 #[doc(hidden)]
 pub mod __private {
     pub use flash_core::private::*;
+    #[cfg(feature = "serve")]
+    pub use flash_worker::run_main;
 }
