@@ -3,10 +3,12 @@
 //! All of them are cheap to clone (one shared string) and are plain strings on the wire.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -127,7 +129,7 @@ id! {
 const REGION: &str = "-u1";
 
 impl JobId {
-    /// A fresh id of a job that came in by `/run`: `<uuid>-u1`. Ids of one process sort by their time.
+    /// A fresh id of a job that came in by `/run`: `<uuid>-u1`. Ids sort by the millisecond they were made in.
     pub fn random() -> Self {
         Self::fresh("")
     }
@@ -144,13 +146,26 @@ impl JobId {
 
     fn fresh(prefix: &str) -> Self {
         let mut buffer = Uuid::encode_buffer();
-        let uuid: &str = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
+        let uuid: &str = fresh_uuid().hyphenated().encode_lower(&mut buffer);
         let mut text = String::with_capacity(prefix.len() + uuid.len() + REGION.len());
         text.push_str(prefix);
         text.push_str(uuid);
         text.push_str(REGION);
         Self(text.into())
     }
+}
+
+/// A version 7 UUID. Its random part comes from hashers whose secret keys the standard library takes from the system once
+/// per thread and never uses twice: asking the system for each id costs as much as all the rest of queueing a job.
+fn fresh_uuid() -> Uuid {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut random = [0; 16];
+    let (low, high) = random.split_at_mut(8);
+    low.copy_from_slice(&RandomState::new().build_hasher().finish().to_ne_bytes());
+    high.copy_from_slice(&RandomState::new().build_hasher().finish().to_ne_bytes());
+    let [bytes @ .., _, _, _, _, _, _] = random;
+    Builder::from_unix_timestamp_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX), &bytes)
+        .into_uuid()
 }
 
 #[cfg(test)]
@@ -173,5 +188,17 @@ mod tests {
         assert_ne!(JobId::random(), run);
         assert!(run.as_str().ends_with("-u1") && run.as_str().len() == 36 + 3, "{run}");
         assert!(sync.as_str().starts_with("sync-") && sync.is_sync() && !run.is_sync(), "{sync}");
+    }
+
+    #[test]
+    fn fresh_ids_are_version_7_and_do_not_repeat_across_threads() {
+        let made = || (0..10_000).map(|_| fresh_uuid()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(made)).collect();
+        let ids: std::collections::HashSet<_> =
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(ids.len(), 40_000);
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+        let set_bits: u32 = ids.iter().map(|id| id.as_u128().count_ones()).sum();
+        assert!((50..70).contains(&(set_bits / 40_000)), "they look random");
     }
 }

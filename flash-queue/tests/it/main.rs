@@ -1,5 +1,7 @@
 //! The queue as its callers, its workers and time see it.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic like the test itself")]
+
 mod auth;
 mod http;
 mod leases;

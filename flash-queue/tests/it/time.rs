@@ -32,7 +32,7 @@ async fn a_job_with_its_own_ttl_is_stopped_while_it_runs() {
     let id = queue.submit(submission("1").attached(policy(None, Some(10_000)))).await.unwrap();
     queue.take(&worker("w"), 1, Duration::ZERO).await.unwrap();
     test.advance(SECOND * 10).await;
-    assert_eq!(queue.stops(&worker("w"), Duration::ZERO).await, [id.clone()]);
+    assert_eq!(queue.stops(&worker("w"), Duration::ZERO).await, std::slice::from_ref(&id));
     assert!(matches!(queue.status(&id).await, Err(QueueError::UnknownJob(_))));
 }
 
@@ -58,7 +58,7 @@ async fn running_too_long_ends_the_job_and_stops_the_worker() {
         assert_eq!(job.status, JobStatus::TimedOut);
         assert_eq!(job.execution_time, Some(limit.as_millis() as u64));
         assert_eq!(job.delay_time, Some((MINUTE * 20).as_millis() as u64));
-        assert_eq!(queue.stops(&w, Duration::ZERO).await, [id.clone()]);
+        assert_eq!(queue.stops(&w, Duration::ZERO).await, std::slice::from_ref(&id));
         // The worker's late answer is no error, and changes nothing.
         queue.done(&w, &id, output("1")).await.unwrap();
         assert_eq!(queue.status(&id).await.unwrap().status, JobStatus::TimedOut);
