@@ -1,10 +1,13 @@
 //! Not public API: what the expansion of `#[remote]` names. Changes without notice.
 
 pub use crate::call::Call;
-pub use crate::carry::{Answer, Injected, Injector, Json, Returns, Slot, injected, slot};
+pub use crate::carry::{
+    Answer, Carries, CarriesError, CarriesReply, Injected, Injector, Json, Returns, Slot, Supplies, injected,
+    slot,
+};
 pub use crate::encode::FieldWriter;
 pub use crate::endpoint::{Endpoint, Kind};
-pub use crate::error::derived::{Datum, datum, message, object, read_upstream, write_upstream};
+pub use crate::error::derived::{CarriesDatum, Datum, datum, message, object, read_upstream, write_upstream};
 pub use crate::error::{CallError, Error, WireError};
 pub use crate::fields::Fields;
 pub use crate::meta::{Meta, Method};
@@ -34,7 +37,7 @@ macro_rules! __register {
 pub const fn check_queue(endpoint: &Endpoint) {
     assert!(
         matches!(endpoint.kind(), Kind::Queue),
-        "a function of an HTTP endpoint needs a route; help: add `method = \"POST\", path = \"/…\"`"
+        "a function of an HTTP endpoint needs a route\nhelp: add `method = \"POST\", path = \"/…\"`"
     );
 }
 
@@ -43,7 +46,7 @@ pub const fn check_queue(endpoint: &Endpoint) {
 pub const fn check_http(endpoint: &Endpoint) {
     assert!(
         matches!(endpoint.kind(), Kind::Http),
-        "a function of a queue endpoint has no route; help: remove `method` and `path`, or use `Endpoint::http`"
+        "a function of a queue endpoint has no route\nhelp: remove `method` and `path`, or use `Endpoint::http`"
     );
 }
 

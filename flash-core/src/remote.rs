@@ -12,6 +12,11 @@ use crate::meta::Meta;
 use crate::scope::Scope;
 
 /// A function that can be called where it is deployed. Implemented by `#[remote]` for the handle of the function.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a remote function",
+    label = "not a remote function",
+    note = "a function is remote when it has the attribute `#[remote]`"
+)]
 pub trait Remote: Sized + Send + Sync + 'static {
     /// What is known of the function before it runs.
     const META: &'static Meta;

@@ -16,6 +16,7 @@ mod expand;
 mod item;
 mod model;
 mod paths;
+mod span;
 mod strip;
 mod suggest;
 mod text;

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use super::handle;
 use crate::attr::DefaultValue;
 use crate::model::{Door, Function, Param, ParamKind, Style};
-use crate::text;
+use crate::{span, text};
 
 /// The slots, the implementation of `Remote`, `Handle::remote` and the registration.
 pub(super) fn body(function: &Function) -> TokenStream {
@@ -15,9 +15,10 @@ pub(super) fn body(function: &Function) -> TokenStream {
     let slots = slots(function);
     let meta = meta(function);
     let door = door(&function.door);
-    let types = wire(function).map(|param| &param.ty);
+    let args = args_type(function);
+    let return_name = span::type_at(output, "Return");
     // The coercion behind this asks whether the type is a `Result` of what can be sent.
-    let answer = quote_spanned!(output.span()=> &__flash::Answer);
+    let answer = span::reference_at(output, "Answer");
     let decode = decode(function);
     let encode = encode(function);
     let invoke = invoke(function);
@@ -27,12 +28,13 @@ pub(super) fn body(function: &Function) -> TokenStream {
         #resource
         #slots
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl __flash::Remote for #handle {
             const META: &'static __flash::Meta = &#meta;
             const RETURNS: &'static dyn __flash::Returns<Self::Return> = #answer;
             type Door = __flash::#door;
-            type Args = (#(#types,)*);
-            type Return = #output;
+            #args
+            #return_name = #output;
             #decode
             #encode
             #invoke
@@ -42,12 +44,20 @@ pub(super) fn body(function: &Function) -> TokenStream {
     }
 }
 
+/// The tuple of what travels. A type that is more private than the function is an error at this name, so it is spanned at
+/// the types.
+fn args_type(function: &Function) -> TokenStream {
+    let types: Vec<_> = wire(function).map(|param| &param.ty).collect();
+    let name = span::type_at(&quote!(#(#types)*), "Args");
+    quote!(#name = (#(#types,)*);)
+}
+
 /// Names the resource once, so that a wrong one is one error, and checks that its kind is the function's.
 fn resource_check(function: &Function) -> TokenStream {
     let resource = &function.resource;
     let check = match function.door {
-        Door::Queue => quote!(check_queue),
-        Door::Http { .. } => quote!(check_http),
+        Door::Queue => Ident::new("check_queue", resource.span()),
+        Door::Http { .. } => Ident::new("check_http", resource.span()),
     };
     quote_spanned! {resource.span()=>
         const __RESOURCE: &__flash::Endpoint = &#resource;
@@ -73,7 +83,7 @@ fn slots(function: &Function) -> TokenStream {
     }
     if injected(function).next().is_some() {
         let types = injected(function).map(|param| &param.ty);
-        let injectors = injected(function).map(|param| quote_spanned!(param.ty.span()=> &__flash::Injector));
+        let injectors = injected(function).map(|param| span::reference_at(&param.ty, "Injector"));
         consts.extend(quote! {
             const __INJECTED: (#(__flash::Injected<#types>,)*) = (#(__flash::injected(#injectors),)*);
         });
@@ -88,7 +98,7 @@ fn slot(param: &Param) -> TokenStream {
         ParamKind::Wire { default: Some(_), .. } => quote!(.defaulted()),
         _ => TokenStream::new(),
     };
-    let carrier = quote_spanned!(ty.span()=> &__flash::Json);
+    let carrier = span::reference_at(ty, "Json");
     quote!(__flash::slot(#name, #type_text, #carrier) #defaulted)
 }
 
@@ -222,13 +232,21 @@ fn invoke(function: &Function) -> TokenStream {
         Style::Inline => quote!(::core::result::Result::Ok(#call)),
         Style::Blocking => quote!(__flash::blocking(move || #call).await),
     };
+    // Written out, because an `async fn` whose future is not `Send` points at the whole attribute; these two tokens
+    // point at the function's name.
+    let impl_token = quote_spanned!(ident.span()=> impl);
+    let gt_token = quote_spanned!(ident.span()=> >);
     quote_spanned! {Span::mixed_site()=>
-        async fn invoke(args: Self::Args, #binding: __flash::Scope)
-            -> ::core::result::Result<Self::Return, __flash::Error>
+        fn invoke(args: Self::Args, #binding: __flash::Scope)
+            -> #impl_token ::core::marker::Send + ::core::future::Future<
+                Output = ::core::result::Result<Self::Return, __flash::Error>
+            #gt_token
         {
-            let (#(#arguments,)*) = args;
-            #(let #supplied = __INJECTED.#places.get(&#scope).await?;)*
-            #result
+            async move {
+                let (#(#arguments,)*) = args;
+                #(let #supplied = __INJECTED.#places.get(&#scope).await?;)*
+                #result
+            }
         }
     }
 }

@@ -1,0 +1,31 @@
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+
+/// Where tokens begin and end. `Span::join` is not stable, but an expression between two tokens has a span of its own.
+fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let tokens: Vec<TokenTree> = tokens.to_token_stream().into_iter().collect();
+    let open = |token: &TokenTree| match token {
+        TokenTree::Group(group) => group.span_open(),
+        token => token.span(),
+    };
+    let close = |token: &TokenTree| match token {
+        TokenTree::Group(group) => group.span_close(),
+        token => token.span(),
+    };
+    let fallback = Span::mixed_site();
+    (tokens.first().map_or(fallback, open), tokens.last().map_or(fallback, close))
+}
+
+/// `&__flash::name`, which the compiler shows as all of `tokens`.
+pub(crate) fn reference_at(tokens: &impl ToTokens, name: &str) -> TokenStream {
+    let (start, end) = ends(tokens);
+    let name = Ident::new(name, end);
+    quote_spanned!(start=> &__flash::#name)
+}
+
+/// `type name`, which the compiler shows as all of `tokens`.
+pub(crate) fn type_at(tokens: &impl ToTokens, name: &str) -> TokenStream {
+    let (start, end) = ends(tokens);
+    let name = Ident::new(name, end);
+    quote_spanned!(start=> type #name)
+}
