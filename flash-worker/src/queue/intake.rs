@@ -3,7 +3,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use flash_core::Secret;
 use flash_core::clock::Clock;
-use flash_core::wire::TakenJob;
 use flash_platform::HttpClient;
 use reqwest::{Method, StatusCode};
 use serde_json::value::RawValue;
@@ -32,37 +31,43 @@ pub(crate) struct Intake {
 /// What one take brought.
 #[derive(Debug, PartialEq)]
 enum Taken {
-    Job(Bytes),
+    /// One JSON text for each job.
+    Jobs(Vec<Bytes>),
     Nothing,
     RateLimited,
     Trouble(String),
 }
 
 impl Intake {
-    /// Runs until the shutdown begins. Each job goes to `start` as the text that came, with its slot.
+    /// Runs until the shutdown begins. Each job goes to `start` as its JSON text, with its slot.
     pub(crate) async fn run(&self, start: impl Fn(Bytes, Slot)) {
         // 204 answers are held by a real queue; one that answers at once must not be flooded.
         let mut empty = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
         let mut trouble = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         loop {
-            let slot = tokio::select! {
+            let mut slots = tokio::select! {
                 biased;
                 () = self.shutdown.started() => return,
-                slot = self.slots.free() => slot,
+                slots = self.slots.free() => slots,
             };
-            let Some(slot) = slot else { return };
             let asked = self.clock.now();
             let taken = tokio::select! {
                 biased;
                 // A held poll is dropped at once; a job that arrives after that goes to another worker.
                 () = self.shutdown.started() => return,
-                taken = self.take() => taken,
+                taken = self.take(slots.len()) => taken,
             };
             let pause = match taken {
-                Taken::Job(job) => {
+                Taken::Jobs(jobs) => {
                     empty.reset();
                     trouble.reset();
-                    start(job, slot);
+                    for job in jobs {
+                        match slots.pop() {
+                            Some(slot) => start(job, slot),
+                            // More than were asked for: each is owed an answer, so it waits for its turn.
+                            None => start(job, self.slots.next().await),
+                        }
+                    }
                     continue;
                 }
                 Taken::Nothing => {
@@ -80,7 +85,7 @@ impl Intake {
                     pause
                 }
             };
-            drop(slot);
+            drop(slots);
             tokio::select! {
                 () = self.shutdown.started() => return,
                 () = self.clock.sleep(pause) => {}
@@ -88,8 +93,8 @@ impl Intake {
         }
     }
 
-    async fn take(&self) -> Taken {
-        let request = match self.http.request(Method::GET, &self.urls.take(self.slots.is_busy())) {
+    async fn take(&self, most: usize) -> Taken {
+        let request = match self.http.request(Method::GET, &self.urls.take(most, self.slots.is_busy())) {
             Ok(request) => request.timeout(TAKE_TIMEOUT).header("content-type", "application/json"),
             Err(error) => return Taken::Trouble(error.to_string()),
         };
@@ -109,7 +114,12 @@ impl Intake {
         };
         match status {
             StatusCode::OK if body.is_empty() => Taken::Nothing,
-            StatusCode::OK => Taken::Job(body),
+            StatusCode::OK => match split(&body) {
+                Ok(jobs) if jobs.is_empty() => Taken::Nothing,
+                Ok(jobs) => Taken::Jobs(jobs),
+                // Without an id there is nobody to answer.
+                Err(error) => Taken::Trouble(format!("the queue sent what is no job: {error}")),
+            },
             // 400 is the queue's word for "nothing now" to a worker that was frozen (platform contract B.4).
             StatusCode::NO_CONTENT | StatusCode::BAD_REQUEST => Taken::Nothing,
             StatusCode::TOO_MANY_REQUESTS => Taken::RateLimited,
@@ -118,10 +128,11 @@ impl Intake {
     }
 }
 
-/// The jobs in the answer to a take: one object, or a list of them.
-pub(crate) fn parse(body: &[u8]) -> Result<Vec<TakenJob<&RawValue>>, serde_json::Error> {
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return serde_json::from_slice(body);
+/// The jobs in the answer to a take, without reading them: one object, or a list of them. Both occur on both routes.
+fn split(body: &Bytes) -> Result<Vec<Bytes>, serde_json::Error> {
+    if body.trim_ascii_start().first() != Some(&b'[') {
+        return Ok(vec![body.clone()]);
     }
-    serde_json::from_slice(body).map(|job| vec![job])
+    let jobs: Vec<&RawValue> = serde_json::from_slice(body)?;
+    Ok(jobs.into_iter().map(|job| body.slice_ref(job.get().as_bytes())).collect())
 }

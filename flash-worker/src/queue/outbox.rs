@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use flash_core::clock::Clock;
@@ -6,6 +7,7 @@ use flash_core::{Outcome, Secret, WireError, code, to_error_string};
 use flash_platform::HttpClient;
 use reqwest::{Method, StatusCode};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::backoff::Backoff;
@@ -29,6 +31,9 @@ pub(crate) struct Outbox {
     /// The intake's runtime: no user function can starve it.
     runtime: Handle,
     posts: TaskTracker,
+    /// Results that may be on their way at the same time. Without a bound, a worker with fast functions would take jobs
+    /// faster than it can bring results home, and hold more of them than it has slots for.
+    room: Arc<Semaphore>,
 }
 
 impl Outbox {
@@ -39,15 +44,22 @@ impl Outbox {
         identity: Identity,
         clock: Clock,
         runtime: Handle,
+        slots: u32,
     ) -> Self {
-        Self { http, urls, key, identity, clock, runtime, posts: TaskTracker::new() }
+        let room = Arc::new(Semaphore::new(slots as usize));
+        Self { http, urls, key, identity, clock, runtime, posts: TaskTracker::new(), room }
     }
 
-    /// Takes over the result of a job.
-    pub(crate) fn put(&self, job: JobId, outcome: Outcome) {
+    /// Takes over the result of a job, as soon as there is room for it.
+    pub(crate) async fn put(&self, job: JobId, outcome: Outcome) {
         let body = self.body(&outcome);
+        let room = Arc::clone(&self.room).acquire_owned().await;
         let outbox = self.clone();
-        self.posts.spawn_on(async move { outbox.deliver(job, body, outcome.is_ok()).await }, &self.runtime);
+        let post = async move {
+            outbox.deliver(job, body, outcome.is_ok()).await;
+            drop(room);
+        };
+        self.posts.spawn_on(post, &self.runtime);
     }
 
     /// Waits until every result has been delivered or given up.

@@ -24,10 +24,26 @@ impl Slots {
         Self { permits: Arc::new(Semaphore::new(total as usize)), total, running: Arc::default() }
     }
 
-    /// Waits for a free slot. `None` never happens, because nobody closes the semaphore.
-    pub(crate) async fn free(&self) -> Option<Slot> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
-        Some(Slot { _permit: permit, slots: self.clone(), job: None })
+    /// Waits for a free slot, and takes all that are free with it.
+    pub(crate) async fn free(&self) -> Vec<Slot> {
+        let mut slots = vec![self.next().await];
+        while let Ok(next) = Arc::clone(&self.permits).try_acquire_owned() {
+            slots.push(self.slot(next));
+        }
+        slots
+    }
+
+    /// Waits for one slot.
+    pub(crate) async fn next(&self) -> Slot {
+        match Arc::clone(&self.permits).acquire_owned().await {
+            Ok(permit) => self.slot(permit),
+            // Only a closed semaphore refuses, and nobody closes this one.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn slot(&self, permit: OwnedSemaphorePermit) -> Slot {
+        Slot { _permit: permit, slots: self.clone(), job: None }
     }
 
     /// Waits until no job runs.

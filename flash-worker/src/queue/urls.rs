@@ -22,8 +22,18 @@ impl Urls {
         })
     }
 
-    pub(crate) fn take(&self, busy: bool) -> String {
-        with_query(&self.take, &format!("job_in_progress={}", u8::from(busy)))
+    /// Where `most` jobs at once are taken. A template without `/job-take/` knows no batches.
+    pub(crate) fn take(&self, most: usize, busy: bool) -> String {
+        let busy = u8::from(busy);
+        if most > 1 && self.takes_batches() {
+            let batch = self.take.replacen("/job-take/", "/job-take-batch/", 1);
+            return with_query(&batch, &format!("batch_size={most}&job_in_progress={busy}"));
+        }
+        with_query(&self.take, &format!("job_in_progress={busy}"))
+    }
+
+    fn takes_batches(&self) -> bool {
+        self.take.contains("/job-take/")
     }
 
     pub(crate) fn done(&self, job: &str) -> Option<String> {
@@ -62,14 +72,22 @@ mod tests {
             "http://q/v2/e/job-take/$ID?gpu=RTX+4090",
             "http://q/v2/e/job-done/$RUNPOD_POD_ID/$ID?gpu=x",
         );
-        assert_eq!(urls.take(false), "http://q/v2/e/job-take/pod-1?gpu=RTX+4090&job_in_progress=0");
+        assert_eq!(urls.take(1, false), "http://q/v2/e/job-take/pod-1?gpu=RTX+4090&job_in_progress=0");
         assert_eq!(urls.done("j1").unwrap(), "http://q/v2/e/job-done/pod-1/j1?gpu=x&isStream=false");
+    }
+
+    #[test]
+    fn several_jobs_are_asked_for_at_once_where_the_queue_can() {
+        let done = "http://q/job-done/$ID";
+        let batch = urls("http://q/v2/e/job-take/$ID?gpu=x", done).take(3, true);
+        assert_eq!(batch, "http://q/v2/e/job-take-batch/pod-1?gpu=x&batch_size=3&job_in_progress=1");
+        assert_eq!(urls("http://q/other/$ID", done).take(3, false), "http://q/other/pod-1?job_in_progress=0");
     }
 
     #[test]
     fn a_template_without_a_query_gets_one() {
         let urls = urls("http://q/job-take/$RUNPOD_POD_ID", "http://q/job-done/$RUNPOD_POD_ID/$ID");
-        assert_eq!(urls.take(true), "http://q/job-take/pod-1?job_in_progress=1");
+        assert_eq!(urls.take(1, true), "http://q/job-take/pod-1?job_in_progress=1");
         assert_eq!(urls.done("j1").unwrap(), "http://q/job-done/pod-1/j1?isStream=false");
     }
 

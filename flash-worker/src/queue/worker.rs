@@ -3,13 +3,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flash_core::boot::Boot;
+use flash_core::wire::TakenJob;
 use flash_core::{App, Endpoint};
 use flash_platform::HttpClient;
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
 use super::heartbeat::Heartbeat;
-use super::intake::{Intake, parse};
+use super::intake::Intake;
 use super::job::{self, Job};
 use super::outbox::Outbox;
 use super::slots::{Slot, Slots};
@@ -51,6 +52,7 @@ impl QueueWorker {
             identity,
             self.app.clock().clone(),
             thread.handle.clone(),
+            self.endpoint.jobs_per_worker(),
         );
         let intake = Intake {
             http: HttpClient::new(),
@@ -109,22 +111,20 @@ impl Runner {
     }
 
     async fn run(&self, body: &[u8], mut slot: Slot) {
-        let jobs = match parse(body) {
-            Ok(jobs) => jobs,
+        let job: TakenJob<&RawValue> = match serde_json::from_slice(body) {
+            Ok(job) => job,
             Err(error) => {
                 // Without an id there is nobody to answer.
                 tracing::error!(%error, "the queue sent a job that cannot be read");
                 return;
             }
         };
-        for job in jobs {
-            slot.occupy(job.id.clone());
-            let execution_timeout = job.policy.as_ref().and_then(|policy| policy.execution_timeout);
-            let input = job.input.map(RawValue::get);
-            let work = Job { id: &job.id, input, execution_timeout };
-            let outcome = job::answer(&self.app, self.endpoint, work).await;
-            self.outbox.put(job.id, outcome);
-        }
+        slot.occupy(job.id.clone());
+        let execution_timeout = job.policy.as_ref().and_then(|policy| policy.execution_timeout);
+        let input = job.input.map(RawValue::get);
+        let work = Job { id: &job.id, input, execution_timeout };
+        let outcome = job::answer(&self.app, self.endpoint, work).await;
+        self.outbox.put(job.id, outcome).await;
     }
 }
 
