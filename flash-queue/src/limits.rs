@@ -141,7 +141,7 @@ limits! {
     /// How long a worker may process a request to an HTTP endpoint.
     http_processing: Duration = Duration::from_secs(330), Documented, "load balancing overview: 5.5 min";
     /// How often the health path of a worker that is not healthy yet is asked.
-    health_poll_starting: Duration = Duration::from_millis(100), Assumed, "unknown: short, since the worker is on this machine";
+    health_poll_starting: Duration = Duration::from_millis(50), Assumed, "unknown: short, since the worker is on this machine";
     /// How often the health path of a healthy worker is asked.
     health_poll: Duration = 5 * SECOND, Assumed, "unknown (flash documents 30 s)";
     /// How long the answer of a health path may take.

@@ -18,6 +18,15 @@ impl Queue {
         self.0.workers.get(worker);
     }
 
+    /// Waits until a worker that is on its way has come.
+    pub async fn worker_joined(&self, worker: &WorkerId) {
+        let mut joined = self.0.workers.watch_joined();
+        while !self.0.workers.has_joined(worker) {
+            // The sender lives as long as `self`, so this can not fail.
+            let _ = joined.changed().await;
+        }
+    }
+
     /// A worker made a request over the wire. From now on it counts as lost when it is silent for longer than its lease;
     /// it is not silent as long as the answer is held.
     pub fn contact(&self, worker: &WorkerId) -> Contact {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use flash_core::clock::Timestamp;
 use flash_core::ids::{JobId, WorkerId};
 use flash_core::wire::HealthWorkers;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::Queue;
 
@@ -51,10 +51,9 @@ impl Worker {
         self.unhealthy.store(true, Ordering::Relaxed);
     }
 
-    fn mark_joined(&self) {
-        if !self.joined.load(Ordering::Relaxed) {
-            self.joined.store(true, Ordering::Relaxed);
-        }
+    /// Whether this was its first sign of life.
+    fn mark_joined(&self) -> bool {
+        !self.joined.load(Ordering::Relaxed) && !self.joined.swap(true, Ordering::AcqRel)
     }
 
     /// When it counts as lost, if it goes on being silent.
@@ -67,6 +66,8 @@ impl Worker {
 #[derive(Debug, Default)]
 pub(super) struct Workers {
     table: RwLock<HashMap<WorkerId, Arc<Worker>>>,
+    /// Counts the workers that have come.
+    joined: watch::Sender<u64>,
 }
 
 impl Workers {
@@ -81,8 +82,19 @@ impl Workers {
     /// The worker, which has come.
     pub(super) fn joined(&self, id: &WorkerId) -> Arc<Worker> {
         let worker = self.get(id);
-        worker.mark_joined();
+        if worker.mark_joined() {
+            self.joined.send_modify(|count| *count += 1);
+        }
         worker
+    }
+
+    pub(super) fn has_joined(&self, id: &WorkerId) -> bool {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.get(id).is_some_and(|worker| worker.joined.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn watch_joined(&self) -> watch::Receiver<u64> {
+        self.joined.subscribe()
     }
 
     /// The worker, which is leased as if it was seen now. After a restart the store knows it, but nobody has seen it.

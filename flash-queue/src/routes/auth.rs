@@ -48,7 +48,8 @@ impl Auth {
         })
     }
 
-    pub(super) fn allows(&self, caller: Caller<'_>, headers: &HeaderMap) -> bool {
+    /// Whether a request with these headers is served.
+    pub fn allows(&self, caller: Caller<'_>, headers: &HeaderMap) -> bool {
         let Some(check) = &self.0 else { return true };
         let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         check(caller, without_scheme(token))
