@@ -39,13 +39,13 @@ enum Taken {
 }
 
 impl Intake {
-    /// Runs until the shutdown begins. Each job goes to `start` as its JSON text, with its slot.
-    pub(crate) async fn run(&self, start: impl Fn(Bytes, Slot)) {
+    /// Runs until the shutdown begins. Jobs go to `start` as their JSON text, each with its slot.
+    pub(crate) async fn run(&self, start: impl Fn(Vec<(Bytes, Slot)>)) {
         // 204 answers are held by a real queue; one that answers at once must not be flooded.
         let mut empty = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
         let mut trouble = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         loop {
-            let mut slots = tokio::select! {
+            let slots = tokio::select! {
                 biased;
                 () = self.shutdown.started() => return,
                 slots = self.slots.free() => slots,
@@ -58,15 +58,14 @@ impl Intake {
                 taken = self.take(slots.len()) => taken,
             };
             let pause = match taken {
-                Taken::Jobs(jobs) => {
+                Taken::Jobs(mut jobs) => {
                     empty.reset();
                     trouble.reset();
-                    for job in jobs {
-                        match slots.pop() {
-                            Some(slot) => start(job, slot),
-                            // More than were asked for: each is owed an answer, so it waits for its turn.
-                            None => start(job, self.slots.next().await),
-                        }
+                    // More than were asked for: each is owed an answer, so it waits for its turn.
+                    let late = jobs.split_off(jobs.len().min(slots.len()));
+                    start(jobs.into_iter().zip(slots).collect());
+                    for job in late {
+                        start(vec![(job, self.slots.next().await)]);
                     }
                     continue;
                 }

@@ -7,10 +7,11 @@ use flash_core::{Outcome, Secret, WireError, code, to_error_string};
 use flash_platform::HttpClient;
 use reqwest::{Method, StatusCode};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
 use super::backoff::Backoff;
+use super::slots::Slot;
 use super::urls::Urls;
 use crate::identity::Identity;
 
@@ -20,54 +21,82 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// How long one post may take.
 const POST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Brings results home: retried until the queue has them, in the background, so that the slot is free at once.
+/// Where finished jobs go. Cheap to clone; every runner has one.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
-    http: HttpClient,
-    urls: Urls,
-    key: Option<Secret>,
-    identity: Identity,
-    clock: Clock,
-    /// The intake's runtime: no user function can starve it.
-    runtime: Handle,
+    finished: mpsc::UnboundedSender<Finished>,
     posts: TaskTracker,
-    /// Results that may be on their way at the same time. Without a bound, a worker with fast functions would take jobs
-    /// faster than it can bring results home, and hold more of them than it has slots for.
-    room: Arc<Semaphore>,
+    poster: Arc<Poster>,
+}
+
+/// A job whose function has ended. It keeps its slot until its result is on its way, so the channel holds no more of
+/// them than there are slots.
+#[derive(Debug)]
+struct Finished {
+    job: JobId,
+    body: Vec<u8>,
+    is_result: bool,
+    slot: Slot,
 }
 
 impl Outbox {
-    pub(crate) fn new(
-        http: HttpClient,
-        urls: Urls,
-        key: Option<Secret>,
-        identity: Identity,
-        clock: Clock,
-        runtime: Handle,
-        slots: u32,
-    ) -> Self {
-        let room = Arc::new(Semaphore::new(slots as usize));
-        Self { http, urls, key, identity, clock, runtime, posts: TaskTracker::new(), room }
-    }
-
-    /// Takes over the result of a job, as soon as there is room for it.
-    pub(crate) async fn put(&self, job: JobId, outcome: Outcome) {
-        let body = self.body(&outcome);
-        let room = Arc::clone(&self.room).acquire_owned().await;
-        let outbox = self.clone();
-        let post = async move {
-            outbox.deliver(job, body, outcome.is_ok()).await;
-            drop(room);
+    /// An outbox that posts on `runtime`: the intake's, which no user function can starve. At most `room` results are
+    /// on their way at the same time; without a bound, a worker with fast functions would take jobs faster than it can
+    /// bring results home, and hold more of them than it has slots for.
+    pub(crate) fn start(poster: Poster, runtime: &Handle, room: u32) -> Self {
+        let (finished, mut arriving) = mpsc::unbounded_channel::<Finished>();
+        let posts = TaskTracker::new();
+        let poster = Arc::new(poster);
+        let outbox = Self { finished, posts: posts.clone(), poster: Arc::clone(&poster) };
+        let room = Arc::new(Semaphore::new(room as usize));
+        // One task takes over all results: a sender that spawned its own would wake this thread once for every job.
+        let dispatch = async move {
+            while let Some(finished) = arriving.recv().await {
+                let room = Arc::clone(&room).acquire_owned().await;
+                let Finished { job, body, is_result, slot } = finished;
+                drop(slot);
+                let poster = Arc::clone(&poster);
+                posts.spawn(async move {
+                    poster.deliver(job, body, is_result).await;
+                    drop(room);
+                });
+            }
         };
-        self.posts.spawn_on(post, &self.runtime);
+        runtime.spawn(dispatch);
+        outbox
     }
 
-    /// Waits until every result has been delivered or given up.
+    /// Takes over the result of a job, and its slot.
+    pub(crate) fn put(&self, job: JobId, outcome: &Outcome, slot: Slot) {
+        let body = self.poster.body(outcome);
+        let finished = Finished { job, body, is_result: outcome.is_ok(), slot };
+        if let Err(lost) = self.finished.send(finished) {
+            // Only when the intake's runtime is gone, and then the worker is past its grace time.
+            tracing::error!(
+                request_id = lost.0.job.as_str(),
+                "the worker ended before the result was delivered"
+            );
+        }
+    }
+
+    /// Waits until every result has been delivered or given up. All slots have to be free before.
     pub(crate) async fn drained(&self) {
         self.posts.close();
         self.posts.wait().await;
     }
+}
 
+/// Brings one result home, retried until the queue has it.
+#[derive(Debug)]
+pub(crate) struct Poster {
+    pub(crate) http: HttpClient,
+    pub(crate) urls: Urls,
+    pub(crate) key: Option<Secret>,
+    pub(crate) identity: Identity,
+    pub(crate) clock: Clock,
+}
+
+impl Poster {
     fn body(&self, outcome: &Outcome) -> Vec<u8> {
         match outcome {
             Ok(encoded) => {

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use super::heartbeat::Heartbeat;
 use super::intake::Intake;
 use super::job::{self, Job};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Poster};
 use super::slots::{Slot, Slots};
 use super::urls::Urls;
 use crate::identity::Identity;
@@ -45,15 +45,14 @@ impl QueueWorker {
         let slots = Slots::new(self.endpoint.jobs_per_worker());
         let grace = self.boot.grace;
         let thread = Thread::start()?;
-        let outbox = Outbox::new(
-            HttpClient::new(),
-            urls.clone(),
-            self.boot.worker_key.clone(),
+        let poster = Poster {
+            http: HttpClient::new(),
+            urls: urls.clone(),
+            key: self.boot.worker_key.clone(),
             identity,
-            self.app.clock().clone(),
-            thread.handle.clone(),
-            self.endpoint.jobs_per_worker(),
-        );
+            clock: self.app.clock().clone(),
+        };
+        let outbox = Outbox::start(poster, &thread.handle, self.endpoint.jobs_per_worker());
         let intake = Intake {
             http: HttpClient::new(),
             urls: urls.clone(),
@@ -79,9 +78,7 @@ impl QueueWorker {
         let runner =
             Arc::new(Runner { app: self.app.clone(), endpoint: self.endpoint, outbox: outbox.clone() });
         let main = Handle::current();
-        let taking = thread
-            .handle
-            .spawn(async move { intake.run(|body, slot| runner.start(&main, body, slot)).await });
+        let taking = thread.handle.spawn(async move { intake.run(|jobs| runner.start(&main, jobs)).await });
         taking.await.map_err(|error| format!("the intake ended: {error}"))?;
 
         let finishing = async {
@@ -105,9 +102,15 @@ struct Runner {
 }
 
 impl Runner {
-    fn start(self: &Arc<Self>, main: &Handle, body: Bytes, slot: Slot) {
+    /// Hands over to the main runtime once, however many jobs came.
+    fn start(self: &Arc<Self>, main: &Handle, jobs: Vec<(Bytes, Slot)>) {
         let runner = Arc::clone(self);
-        main.spawn(async move { runner.run(&body, slot).await });
+        main.spawn(async move {
+            for (body, slot) in jobs {
+                let runner = Arc::clone(&runner);
+                tokio::spawn(async move { runner.run(&body, slot).await });
+            }
+        });
     }
 
     async fn run(&self, body: &[u8], mut slot: Slot) {
@@ -124,7 +127,7 @@ impl Runner {
         let input = job.input.map(RawValue::get);
         let work = Job { id: &job.id, input, execution_timeout };
         let outcome = job::answer(&self.app, self.endpoint, work).await;
-        self.outbox.put(job.id, outcome).await;
+        self.outbox.put(job.id, &outcome, slot);
     }
 }
 
