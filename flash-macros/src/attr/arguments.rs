@@ -1,7 +1,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Token};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, LitStr, Path, Token};
 
 use crate::errors::Errors;
 use crate::suggest::{did_you_mean, list};
@@ -80,6 +80,48 @@ fn skip_argument(input: ParseStream<'_>) {
         if input.parse::<TokenTree>().is_err() {
             return;
         }
+    }
+}
+
+/// The value behind `key =`, which begins as `is_value` says.
+pub(crate) fn value<T: Parse>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    is_value: impl FnOnce(ParseStream<'_>) -> bool,
+    kind: &str,
+    example: &str,
+) -> syn::Result<T> {
+    let help = format_args!("help: write `{key} = {example}`");
+    if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() || input.peek(Token![,]) {
+        return Err(syn::Error::new(key.span(), format_args!("`{key}` needs a value\n{help}")));
+    }
+    if !is_value(input) {
+        return Err(input.error(format_args!("`{key}` is {kind}\n{help}")));
+    }
+    input.parse()
+}
+
+pub(crate) fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::Result<LitStr> {
+    value(key, input, |input| input.peek(LitStr), "a string literal", example)
+}
+
+pub(crate) fn path(key: &Ident, input: ParseStream<'_>, kind: &str, example: &str) -> syn::Result<Path> {
+    value::<ModPath>(
+        key,
+        input,
+        |input| input.peek(Token![::]) || input.peek(syn::Ident::peek_any),
+        kind,
+        example,
+    )
+    .map(|path| path.0)
+}
+
+/// A path without generic arguments.
+struct ModPath(Path);
+
+impl Parse for ModPath {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.call(Path::parse_mod_style).map(Self)
     }
 }
 

@@ -1,10 +1,9 @@
 use proc_macro2::{Ident, TokenStream};
-use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{LitInt, LitStr, Path, Token, parenthesized};
 
-use super::arguments::{Keyed, read};
+use super::arguments::{Keyed, path, read, text, value};
 use crate::errors::Errors;
 
 const SUPPORTED: &[&str] =
@@ -61,48 +60,6 @@ impl RemoteArgs {
             other => unreachable!("`{other}` is in the table of supported arguments and has no reader"),
         }
         Ok(())
-    }
-}
-
-/// The value behind `key =`, which begins as `is_value` says.
-fn value<T: Parse>(
-    key: &Ident,
-    input: ParseStream<'_>,
-    is_value: impl FnOnce(ParseStream<'_>) -> bool,
-    kind: &str,
-    example: &str,
-) -> syn::Result<T> {
-    let help = format_args!("help: write `{key} = {example}`");
-    if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() || input.peek(Token![,]) {
-        return Err(syn::Error::new(key.span(), format_args!("`{key}` needs a value\n{help}")));
-    }
-    if !is_value(input) {
-        return Err(input.error(format_args!("`{key}` is {kind}\n{help}")));
-    }
-    input.parse()
-}
-
-fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::Result<LitStr> {
-    value(key, input, |input| input.peek(LitStr), "a string literal", example)
-}
-
-fn path(key: &Ident, input: ParseStream<'_>, kind: &str, example: &str) -> syn::Result<Path> {
-    value::<ModPath>(
-        key,
-        input,
-        |input| input.peek(Token![::]) || input.peek(syn::Ident::peek_any),
-        kind,
-        example,
-    )
-    .map(|path| path.0)
-}
-
-/// A path without generic arguments.
-struct ModPath(Path);
-
-impl Parse for ModPath {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.call(Path::parse_mod_style).map(Self)
     }
 }
 

@@ -4,6 +4,6 @@ mod arguments;
 mod function;
 mod param;
 
-pub(crate) use arguments::is_helper;
+pub(crate) use arguments::{Keyed, is_helper, path, read as read_arguments, text, value};
 pub(crate) use function::RemoteArgs;
 pub(crate) use param::{DefaultValue, ParamArgs};

@@ -1,12 +1,13 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::handle;
 use crate::attr::DefaultValue;
 use crate::model::{Door, Function, Param, ParamKind, Style};
-use crate::{span, text};
+use crate::span::{self, hygienic};
+use crate::text;
 
 /// The slots, the implementation of `Remote`, `Handle::remote` and the registration.
 pub(super) fn body(function: &Function) -> TokenStream {
@@ -16,15 +17,15 @@ pub(super) fn body(function: &Function) -> TokenStream {
     let meta = meta(function);
     let door = door(&function.door);
     let args = args_type(function);
-    let return_name = span::type_at(output, "Return");
+    let returned = span::type_at(output, "Return", output);
     // The coercion behind this asks whether the type is a `Result` of what can be sent.
     let answer = span::reference_at(output, "Answer");
     let decode = decode(function);
     let encode = encode(function);
     let invoke = invoke(function);
     let idents = wire(function).map(|param| &param.ident);
-    let remote = handle::remote(function, &quote!(__flash::Call::new((#(#idents,)*))));
-    quote_spanned! {Span::mixed_site()=>
+    let remote = handle::remote(function, &hygienic!(__flash::Call::new((#(#idents,)*))));
+    hygienic! {
         #resource
         #slots
         #[automatically_derived]
@@ -34,7 +35,7 @@ pub(super) fn body(function: &Function) -> TokenStream {
             const RETURNS: &'static dyn __flash::Returns<Self::Return> = #answer;
             type Door = __flash::#door;
             #args
-            #return_name = #output;
+            #returned
             #decode
             #encode
             #invoke
@@ -48,8 +49,7 @@ pub(super) fn body(function: &Function) -> TokenStream {
 /// the types.
 fn args_type(function: &Function) -> TokenStream {
     let types: Vec<_> = wire(function).map(|param| &param.ty).collect();
-    let name = span::type_at(&quote!(#(#types)*), "Args");
-    quote!(#name = (#(#types,)*);)
+    span::type_at(&hygienic!(#(#types)*), "Args", &hygienic!((#(#types,)*)))
 }
 
 /// Names the resource once, so that a wrong one is one error, and checks that its kind is the function's.
@@ -67,8 +67,8 @@ fn resource_check(function: &Function) -> TokenStream {
 
 pub(super) fn door(door: &Door) -> TokenStream {
     match door {
-        Door::Queue => quote!(Queue),
-        Door::Http { .. } => quote!(Http),
+        Door::Queue => hygienic!(Queue),
+        Door::Http { .. } => hygienic!(Http),
     }
 }
 
@@ -79,12 +79,12 @@ fn slots(function: &Function) -> TokenStream {
     if wire(function).next().is_some() {
         let types = wire(function).map(|param| &param.ty);
         let slots = wire(function).map(slot);
-        consts.extend(quote!(const __SLOTS: (#(__flash::Slot<#types>,)*) = (#(#slots,)*);));
+        consts.extend(hygienic!(const __SLOTS: (#(__flash::Slot<#types>,)*) = (#(#slots,)*);));
     }
     if injected(function).next().is_some() {
         let types = injected(function).map(|param| &param.ty);
         let injectors = injected(function).map(|param| span::reference_at(&param.ty, "Injector"));
-        consts.extend(quote! {
+        consts.extend(hygienic! {
             const __INJECTED: (#(__flash::Injected<#types>,)*) = (#(__flash::injected(#injectors),)*);
         });
     }
@@ -95,18 +95,18 @@ fn slot(param: &Param) -> TokenStream {
     let (ty, name) = (&param.ty, param.wire_name());
     let type_text = text::of(ty.to_token_stream());
     let defaulted = match param.kind {
-        ParamKind::Wire { default: Some(_), .. } => quote!(.defaulted()),
+        ParamKind::Wire { default: Some(_), .. } => hygienic!(.defaulted()),
         _ => TokenStream::new(),
     };
     let carrier = span::reference_at(ty, "Json");
-    quote!(__flash::slot(#name, #type_text, #carrier) #defaulted)
+    hygienic!(__flash::slot(#name, #type_text, #carrier) #defaulted)
 }
 
 fn meta(function: &Function) -> TokenStream {
     let Function { name, resource, style, doc, calls, calls_seen, .. } = function;
     let resource_text = text::of(resource.to_token_stream());
     let is_async = *style == Style::Async;
-    let mut meta = quote! {
+    let mut meta = hygienic! {
         __flash::Meta::new(#name, __RESOURCE, #resource_text)
             .at(::core::module_path!(), ::core::file!(), ::core::line!(), ::core::column!())
             .is_async(#is_async)
@@ -114,32 +114,32 @@ fn meta(function: &Function) -> TokenStream {
     // What stands before `::remote(` in the body of a caller.
     let handle = function.handle.unraw().to_string();
     if handle != *name {
-        meta.extend(quote!(.ident(#handle)));
+        meta.extend(hygienic!(.ident(#handle)));
     }
     if let Door::Http { method, path, status } = &function.door {
-        meta.extend(quote!(.http(__flash::Method::#method, #path)));
+        meta.extend(hygienic!(.http(__flash::Method::#method, #path)));
         if let Some(status) = status {
-            meta.extend(quote!(.status(#status)));
+            meta.extend(hygienic!(.status(#status)));
         }
     }
     let params = indices(wire(function));
     if !params.is_empty() {
-        meta.extend(quote!(.params(&[#(__SLOTS.#params.param()),*])));
+        meta.extend(hygienic!(.params(&[#(__SLOTS.#params.param()),*])));
     }
     let needs = indices(injected(function));
     if !needs.is_empty() {
-        meta.extend(quote!(.needs(&[#(&__INJECTED.#needs),*])));
+        meta.extend(hygienic!(.needs(&[#(&__INJECTED.#needs),*])));
     }
     if !calls_seen.is_empty() {
-        meta.extend(quote!(.calls_seen(&[#(#calls_seen),*])));
+        meta.extend(hygienic!(.calls_seen(&[#(#calls_seen),*])));
     }
     if !calls.is_empty() {
         let calls =
             calls.iter().map(|path| quote_spanned!(path.span()=> || <#path as __flash::Remote>::META));
-        meta.extend(quote!(.calls(&[#(#calls),*])));
+        meta.extend(hygienic!(.calls(&[#(#calls),*])));
     }
     if !doc.is_empty() {
-        meta.extend(quote!(.doc(#doc)));
+        meta.extend(hygienic!(.doc(#doc)));
     }
     meta
 }
@@ -180,17 +180,17 @@ fn decode(function: &Function) -> TokenStream {
         let read = match &param.kind {
             ParamKind::Wire { default: Some(DefaultValue::OfType), .. } => {
                 let default = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default);
-                quote!(take_or(#fields, #default))
+                hygienic!(take_or(#fields, #default))
             }
             ParamKind::Wire { default: Some(DefaultValue::Expr(default)), .. } => {
-                quote!(take_or(#fields, || #default))
+                hygienic!(take_or(#fields, || #default))
             }
-            _ => quote!(take(#fields)),
+            _ => hygienic!(take(#fields)),
         };
-        quote!(let #argument = __SLOTS.#slot.#read;)
+        hygienic!(let #argument = __SLOTS.#slot.#read;)
     });
-    let binding = if arguments.is_empty() { quote!(_) } else { quote!(#fields) };
-    quote_spanned! {Span::mixed_site()=>
+    let binding = if arguments.is_empty() { hygienic!(_) } else { hygienic!(#fields) };
+    hygienic! {
         fn decode(#binding: &mut __flash::Fields<'_>) -> ::core::option::Option<Self::Args> {
             #(#reads)*
             ::core::option::Option::Some((#(#arguments?,)*))
@@ -201,12 +201,12 @@ fn decode(function: &Function) -> TokenStream {
 fn encode(function: &Function) -> TokenStream {
     let arguments = arguments(function);
     if arguments.is_empty() {
-        return quote_spanned! {Span::mixed_site()=>
+        return hygienic! {
             fn encode(_: &Self::Args, _: &mut __flash::FieldWriter) {}
         };
     }
     let slots = (0..arguments.len()).map(Literal::usize_unsuffixed);
-    quote_spanned! {Span::mixed_site()=>
+    hygienic! {
         fn encode(args: &Self::Args, fields: &mut __flash::FieldWriter) {
             let (#(#arguments,)*) = args;
             #(__SLOTS.#slots.put(fields, #arguments);)*
@@ -220,23 +220,23 @@ fn invoke(function: &Function) -> TokenStream {
     let scope = local("scope");
     let places = indices(injected(function));
     let supplied: Vec<Ident> = (0..places.len()).map(|index| numbered("__i", index)).collect();
-    let binding = if places.is_empty() { quote!(_) } else { quote!(#scope) };
+    let binding = if places.is_empty() { hygienic!(_) } else { hygienic!(#scope) };
     let (mut next_argument, mut next_supplied) = (arguments.iter(), supplied.iter());
     let in_order = function.params.iter().filter_map(|param| match param.kind {
         ParamKind::Injected => next_supplied.next(),
         ParamKind::Wire { .. } | ParamKind::Broken => next_argument.next(),
     });
-    let call = quote!(#ident(#(#in_order),*));
+    let call = hygienic!(#ident(#(#in_order),*));
     let result = match function.style {
-        Style::Async => quote!(::core::result::Result::Ok(#call.await)),
-        Style::Inline => quote!(::core::result::Result::Ok(#call)),
-        Style::Blocking => quote!(__flash::blocking(move || #call).await),
+        Style::Async => hygienic!(::core::result::Result::Ok(#call.await)),
+        Style::Inline => hygienic!(::core::result::Result::Ok(#call)),
+        Style::Blocking => hygienic!(__flash::blocking(move || #call).await),
     };
     // Written out, because an `async fn` whose future is not `Send` points at the whole attribute; these two tokens
     // point at the function's name.
     let impl_token = quote_spanned!(ident.span()=> impl);
     let gt_token = quote_spanned!(ident.span()=> >);
-    quote_spanned! {Span::mixed_site()=>
+    hygienic! {
         fn invoke(args: Self::Args, #binding: __flash::Scope)
             -> #impl_token ::core::marker::Send + ::core::future::Future<
                 Output = ::core::result::Result<Self::Return, __flash::Error>

@@ -1,14 +1,14 @@
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
 use crate::model::{Function, ParamKind};
+use crate::span::hygienic;
 
 /// The type that stands for the function. Its braces keep it out of the value namespace, where the function is.
 pub(super) fn declaration(function: &Function) -> TokenStream {
     let Function { vis, handle, shared_attrs, .. } = function;
     let doc = format!(" Remote handle of {}.", link(function));
-    quote_spanned! {Span::mixed_site()=>
+    hygienic! {
         #(#shared_attrs)*
         #[doc = #doc]
         #[allow(non_camel_case_types, unreachable_pub)]
@@ -25,11 +25,11 @@ pub(super) fn remote(function: &Function, arguments: &TokenStream) -> TokenStrea
     let params = function.caller_params().map(|param| {
         let (ident, ty) = (&param.ident, &param.ty);
         match param.kind {
-            ParamKind::Broken => quote!(#ident: impl ::core::marker::Sized),
-            ParamKind::Wire { .. } | ParamKind::Injected => quote!(#ident: #ty),
+            ParamKind::Broken => hygienic!(#ident: impl ::core::marker::Sized),
+            ParamKind::Wire { .. } | ParamKind::Injected => hygienic!(#ident: #ty),
         }
     });
-    quote_spanned! {Span::mixed_site()=>
+    hygienic! {
         impl #handle {
             #[doc = #doc]
             #[allow(dead_code, non_snake_case, unreachable_pub, clippy::too_many_arguments)]

@@ -5,10 +5,10 @@ mod function;
 mod handle;
 mod stub;
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::TokenStream;
 
 use crate::model::Function;
+use crate::span::hygienic;
 
 /// Expands a function, or, where its errors were reported, a stub that keeps the function's callers compiling.
 pub(crate) fn function(function: &Function, is_valid: bool) -> TokenStream {
@@ -19,7 +19,7 @@ pub(crate) fn function(function: &Function, is_valid: bool) -> TokenStream {
     let body = if is_valid { function::body(function) } else { stub::body(function) };
     let krate = &function.krate;
     let cfgs = function.shared_attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
-    quote_spanned! {Span::mixed_site()=>
+    hygienic! {
         #declaration
 
         #(#cfgs)*

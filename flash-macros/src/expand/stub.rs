@@ -1,20 +1,20 @@
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
 
 use super::{function, handle};
 use crate::model::Function;
+use crate::span::hygienic;
 
 /// What keeps `f::remote(…).await?` elsewhere compiling while `f` itself has errors: types only, nothing registered.
 pub(super) fn body(function: &Function) -> TokenStream {
     // Named, so that its import is used and a second mistake in it is shown at once.
-    let resource = function.resource.as_ref().map(|path| quote!(const _: &__flash::Endpoint = &#path;));
+    let resource = function.resource.as_ref().map(|path| hygienic!(const _: &__flash::Endpoint = &#path;));
     let Some(output) = &function.output else {
-        return quote!(#resource);
+        return hygienic!(#resource);
     };
     let ident = &function.handle;
     let door = function::door(&function.door);
-    let remote = handle::remote(function, &quote!(::core::panic!()));
-    quote_spanned! {Span::mixed_site()=>
+    let remote = handle::remote(function, &hygienic!(::core::panic!()));
+    hygienic! {
         #resource
         #[automatically_derived]
         impl __flash::Remote for #ident {

@@ -1,0 +1,22 @@
+#[derive(Debug, thiserror::Error, RemoteError)]
+pub enum StartError {
+    #[error("{0}")]
+    #[remote(opaque)]
+    Io(std::io::Error),
+}
+const _: () = {
+    use ::flash::__private as __flash;
+    #[automatically_derived]
+    impl __flash::RemoteError for StartError {
+        fn to_wire(&self) -> __flash::WireError {
+            match self {
+                Self::Io { .. } => __flash::WireError::new("io", __flash::message(self)),
+            }
+        }
+        fn from_wire(
+            wire: __flash::WireError,
+        ) -> ::core::result::Result<Self, __flash::WireError> {
+            ::core::result::Result::Err(wire)
+        }
+    }
+};

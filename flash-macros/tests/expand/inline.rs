@@ -1,0 +1,4 @@
+#[remote(resource = CPU, inline)]
+pub fn version() -> Result<String, Infallible> {
+    Ok(String::from("1"))
+}

@@ -1,0 +1,57 @@
+pub async fn tick() -> Result<(), flash::Error> {
+    Ok(())
+}
+/// Remote handle of [`tick()`](fn@tick).
+#[allow(non_camel_case_types, unreachable_pub)]
+#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[non_exhaustive]
+pub struct tick {}
+#[allow(deprecated)]
+const _: () = {
+    use ::flash::__private as __flash;
+    const __RESOURCE: &__flash::Endpoint = &GPU;
+    const _: () = __flash::check_queue(__RESOURCE);
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __flash::Remote for tick {
+        const META: &'static __flash::Meta = &__flash::Meta::new(
+                "tick",
+                __RESOURCE,
+                "GPU",
+            )
+            .at(
+                ::core::module_path!(),
+                ::core::file!(),
+                ::core::line!(),
+                ::core::column!(),
+            )
+            .is_async(true);
+        const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
+        type Door = __flash::Queue;
+        type Args = ();
+        type Return = Result<(), flash::Error>;
+        fn decode(_: &mut __flash::Fields<'_>) -> ::core::option::Option<Self::Args> {
+            ::core::option::Option::Some(())
+        }
+        fn encode(_: &Self::Args, _: &mut __flash::FieldWriter) {}
+        fn invoke(
+            args: Self::Args,
+            _: __flash::Scope,
+        ) -> impl ::core::marker::Send + ::core::future::Future<
+            Output = ::core::result::Result<Self::Return, __flash::Error>,
+        > {
+            async move {
+                let () = args;
+                ::core::result::Result::Ok(tick().await)
+            }
+        }
+    }
+    impl tick {
+        /// Calls [`tick()`](fn@tick) where it is deployed, or in this process.
+        #[allow(dead_code, non_snake_case, unreachable_pub, clippy::too_many_arguments)]
+        pub fn remote() -> __flash::Call<Self> {
+            __flash::Call::new(())
+        }
+    }
+    __flash::register!(tick);
+};

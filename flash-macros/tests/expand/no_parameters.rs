@@ -1,0 +1,4 @@
+#[remote(resource = GPU)]
+pub async fn tick() -> Result<(), flash::Error> {
+    Ok(())
+}
