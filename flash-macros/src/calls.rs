@@ -46,16 +46,22 @@ fn ends_in_separator(tokens: &[TokenTree]) -> bool {
 /// The longest path that ends where `tokens` end, without whitespace and without `r#`.
 fn path_before(tokens: &[TokenTree]) -> String {
     let mut start = tokens.len();
-    loop {
-        let Some(segment) = segment_before(&tokens[..start]) else { break };
+    while let Some(segment) = segment_before(&tokens[..start]) {
         start = segment;
         if !ends_in_separator(&tokens[..start]) {
             break;
         }
         start -= 2;
     }
-    let path: TokenStream = tokens[start..].iter().cloned().collect();
-    text::of(path).replace("r#", "").replace(' ', "")
+    let path = match &tokens[start..] {
+        // `<embed>::remote(…)` and `<embed as Trait>::remote(…)` are calls of `embed`.
+        [open, inner @ .., close] if is_punct(open, '<') && is_punct(close, '>') => {
+            let end = inner.iter().position(|token| is_ident(token, "as")).unwrap_or(inner.len());
+            &inner[..end]
+        }
+        path => path,
+    };
+    text::of(path.iter().cloned().collect()).replace("r#", "").replace(' ', "")
 }
 
 /// Where the last path segment of `tokens` begins: an identifier, or anything in angle brackets.

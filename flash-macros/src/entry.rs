@@ -3,7 +3,7 @@ use proc_macro2::TokenStream;
 use crate::attr::RemoteArgs;
 use crate::errors::{Errors, guard};
 use crate::item::Item;
-use crate::{derive_error, expand, strip, validate};
+use crate::{derive_error, expand, main_fn, strip, validate};
 
 /// The item, whatever happens; then what was made of it; then every problem.
 pub(crate) fn remote(attr: TokenStream, item: TokenStream) -> TokenStream {
@@ -11,7 +11,7 @@ pub(crate) fn remote(attr: TokenStream, item: TokenStream) -> TokenStream {
     let generated = guard("#[remote]", TokenStream::new(), || {
         let mut errors = Errors::default();
         let args = RemoteArgs::parse(attr, &mut errors);
-        let mut generated = match Item::parse(item, &mut errors) {
+        let mut generated = match Item::parse(&item, &mut errors) {
             Item::Function(item) => {
                 let function = validate::function(args, *item, &mut errors);
                 expand::function(&function, errors.is_empty())
@@ -27,4 +27,8 @@ pub(crate) fn remote(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 pub(crate) fn derive_remote_error(item: TokenStream) -> TokenStream {
     guard("#[derive(RemoteError)]", TokenStream::new(), || derive_error::derive(item))
+}
+
+pub(crate) fn main(attr: TokenStream, item: TokenStream) -> TokenStream {
+    guard("#[flash::main]", item.clone(), || main_fn::expand(attr, item))
 }

@@ -32,11 +32,11 @@ impl Parse for FnItem {
 }
 
 impl Item {
-    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+    pub(crate) fn parse(tokens: &TokenStream, errors: &mut Errors) -> Self {
         match syn::parse2::<FnItem>(tokens.clone()) {
             Ok(item) => Self::Function(Box::new(item)),
             Err(error) => {
-                match keyword(&tokens) {
+                match keyword(tokens) {
                     Some(token) if token.to_string() == "fn" => errors.syntax(error),
                     Some(token) if token.to_string() == "impl" => errors.help(
                         &token,

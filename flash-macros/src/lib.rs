@@ -14,6 +14,7 @@ mod entry;
 mod errors;
 mod expand;
 mod item;
+mod main_fn;
 mod model;
 mod paths;
 mod span;
@@ -30,6 +31,13 @@ mod tests;
 #[proc_macro_attribute]
 pub fn remote(attr: TokenStream, item: TokenStream) -> TokenStream {
     entry::remote(attr.into(), item.into()).into()
+}
+
+// Documented where `flash` re-exports it.
+#[allow(missing_docs)]
+#[proc_macro_attribute]
+pub fn main(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::main(attr.into(), item.into()).into()
 }
 
 // Documented where `flash` re-exports it.

@@ -17,6 +17,10 @@ fn write(tokens: TokenStream, text: &mut String) {
                     Delimiter::Brace => ("{", "}"),
                     Delimiter::None => ("", ""),
                 };
+                // `&mut [u8]`, but `fn(u8)`.
+                if open == "[" && text.ends_with(char::is_alphanumeric) {
+                    text.push(' ');
+                }
                 text.push_str(open);
                 write(group.stream(), text);
                 text.push_str(close);

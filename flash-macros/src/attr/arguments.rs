@@ -106,14 +106,13 @@ pub(crate) fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> syn::R
 }
 
 pub(crate) fn path(key: &Ident, input: ParseStream<'_>, kind: &str, example: &str) -> syn::Result<Path> {
-    value::<ModPath>(
-        key,
-        input,
-        |input| input.peek(Token![::]) || input.peek(syn::Ident::peek_any),
-        kind,
-        example,
-    )
-    .map(|path| path.0)
+    let is_path = |input: ParseStream<'_>| input.peek(Token![::]) || input.peek(syn::Ident::peek_any);
+    let path = value::<ModPath>(key, input, is_path, kind, example)?.0;
+    // `Endpoint::queue("gpu")` begins like a path.
+    if !input.is_empty() && !input.peek(Token![,]) {
+        return Err(input.error(format_args!("`{key}` is {kind}\nhelp: write `{key} = {example}`")));
+    }
+    Ok(path)
 }
 
 /// A path without generic arguments.

@@ -1,5 +1,5 @@
 use proc_macro2::{Ident, TokenStream};
-use syn::parse::ParseStream;
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{LitInt, LitStr, Path, Token, parenthesized};
 
@@ -72,6 +72,10 @@ fn calls(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Path>> {
     }
     let list;
     parenthesized!(list in input);
-    let paths = Punctuated::<Path, Token![,]>::parse_terminated_with(&list, Path::parse_mod_style)?;
-    Ok(paths.into_iter().collect())
+    // As tokens first, so that a bad path is one error and not also a list that does not end.
+    let tokens: TokenStream = list.parse()?;
+    let parser = |input: ParseStream<'_>| {
+        Punctuated::<Path, Token![,]>::parse_terminated_with(input, Path::parse_mod_style)
+    };
+    Ok(parser.parse2(tokens)?.into_iter().collect())
 }

@@ -30,7 +30,7 @@ pub(super) enum Shape {
     /// The value itself where there is one, else an array: `Bad(String)`, `Pair(u8, u8)`.
     Tuple(Vec<Type>),
     /// The code of a failed call, `CallError<E>`, and not its text.
-    Call(Type),
+    Call(Box<Type>),
     /// Fields that stay here, so that the variant cannot be made again from the wire.
     Opaque,
 }

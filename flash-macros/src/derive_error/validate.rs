@@ -187,7 +187,7 @@ fn call_shape(call: &Ident, fields: &Fields, errors: &mut Errors) -> Shape {
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("from")) {
         errors.help(attr, "`#[remote(call)]` implements `From` already", "remove `#[from]`");
     }
-    Shape::Call(field.ty.clone())
+    Shape::Call(Box::new(field.ty.clone()))
 }
 
 /// The caller finds the variant by its code.

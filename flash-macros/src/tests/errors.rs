@@ -1,1 +1,332 @@
+//! Every rule has its words, and every broken rule of an item is reported in the same run. Where each error points is
+//! tested by the compile-fail cases of `flash/tests/ui`.
 
+use super::{compile_errors, tokens};
+use crate::entry;
+
+const GOOD: &str = "resource = GPU";
+
+#[track_caller]
+fn check(attr: &str, item: &str, expected: &[&str]) {
+    let errors = compile_errors(entry::remote(tokens(attr), tokens(item)));
+    let first_lines: Vec<_> = errors.iter().map(|text| text.lines().next().unwrap_or_default()).collect();
+    assert_eq!(first_lines, expected, "#[remote({attr})] {item}");
+    check_style(&errors);
+}
+
+#[track_caller]
+fn check_derive(item: &str, expected: &[&str]) {
+    let errors = compile_errors(entry::derive_remote_error(tokens(item)));
+    let first_lines: Vec<_> = errors.iter().map(|text| text.lines().next().unwrap_or_default()).collect();
+    assert_eq!(first_lines, expected, "{item}");
+    check_style(&errors);
+}
+
+/// "failed to {error}" reads well, and what to do stands on a line of its own.
+#[track_caller]
+fn check_style(errors: &[String]) {
+    for error in errors {
+        let first = error.chars().next().expect("an error says something");
+        assert!(!first.is_uppercase(), "{error}");
+        assert!(!error.ends_with('.'), "{error}");
+        assert!(error.lines().skip(1).all(|line| line.starts_with("help: ")), "{error}");
+    }
+}
+
+fn function(parameters: &str) -> String {
+    format!("async fn f({parameters}) -> Result<u8, E> {{ body }}")
+}
+
+#[test]
+fn arguments() {
+    let f = &function("");
+    check(
+        "resorce = GPU",
+        f,
+        &[
+            "unknown argument `resorce`; did you mean `resource`?",
+            "missing `resource`: a remote function belongs to an endpoint",
+        ],
+    );
+    check("resource = GPU, resource = API", f, &["`resource` specified more than once"]);
+    check("resource = \"gpu\"", f, &["`resource` is the path of a `static`, such as `GPU`"]);
+    check("resource = Endpoint::queue(\"gpu\")", f, &["`resource` is the path of a `static`, such as `GPU`"]);
+    check("resource = GPU, name = wire", f, &["`name` is a string literal"]);
+    check("resource = GPU, name", f, &["`name` needs a value"]);
+    check("resource = GPU, handle = \"F\"", f, &["`handle` is the name of a type"]);
+    check("resource = GPU, calls = g", f, &["`calls` lists remote functions"]);
+    check("resource = GPU, calls(g, 1)", f, &["expected identifier"]);
+    check("resource = GPU, calls()", f, &[]);
+    check(
+        "resource = GPU, crate = sdk",
+        f,
+        &["the crate path must be absolute: generated code is used in other scopes than this one"],
+    );
+    check(
+        "resource = GPU, inline",
+        f,
+        &["`inline` is for sync functions: an async function runs in place anyway"],
+    );
+    check("resource = GPU, inline = true", f, &["`inline` has no value"]);
+}
+
+#[test]
+fn routes() {
+    let http = |path: &str| format!("resource = API, method = \"POST\", path = \"{path}\"");
+    let f = &function("id: u8");
+    check(&http("/x/{id}"), f, &[]);
+    check(&http("/"), f, &[]);
+    check(&http("x"), f, &["path must start with `/`"]);
+    check(&http("/x/{ids}"), f, &["path parameter `{ids}` has no matching function parameter"]);
+    check(&http("/x/{id}/{id}"), f, &["path parameter `{id}` occurs twice"]);
+    check(&http("/x/{id}.json"), f, &["`{id}.json` is not a path parameter: braces enclose a whole segment"]);
+    check(&http("/x/{}"), f, &["path parameter `{}` has no matching function parameter"]);
+    check(&http("/x?y={id}"), f, &["path must not contain '?'"]);
+    check(&http("/a b"), f, &["path must not contain ' '"]);
+    check(&http("/execute"), f, &["`/execute` is reserved by the worker"]);
+    check(&http("/ping/"), f, &["`/ping/` is reserved by the worker"]);
+    check(&http("/ping/{id}"), f, &[]);
+    check(
+        &http("/x/{model}"),
+        &function("model: State<M>"),
+        &["path parameter `{model}` names an injected parameter, which does not travel"],
+    );
+    check(
+        &http("/x/{id}"),
+        &function("#[remote(rename = \"key\")] id: u8"),
+        &["path parameter `{id}` has no matching function parameter: `id` is sent as `key`"],
+    );
+    // The parameter breaks a rule of its own; that its name is in the path is right.
+    check(
+        &http("/x/{id}"),
+        &function("id: &str"),
+        &["parameter `id` must be owned: it is deserialized from the request"],
+    );
+    check("resource = API, method = \"POST\"", f, &["`method` without `path`: an HTTP route has both"]);
+    check("resource = API, path = \"/x\"", f, &["`path` without `method`: an HTTP route has both"]);
+    check(
+        "resource = API, method = \"post\", path = \"/x\"",
+        f,
+        &["unknown method `post`; did you mean `POST`?"],
+    );
+    check("resource = API, method = \"FETCH\", path = \"/x\"", f, &["unknown method `FETCH`"]);
+    check("resource = GPU, status = 201", f, &["`status` is for HTTP routes: a job in a queue has none"]);
+    check(
+        "resource = API, method = \"POST\", path = \"/x\", status = 404",
+        f,
+        &["`status` is the status of a success, from 200 to 299"],
+    );
+    check(
+        "resource = API, method = \"POST\", path = \"/x\", status = 70000",
+        f,
+        &["`status` is the status of a success, from 200 to 299"],
+    );
+}
+
+#[test]
+fn signatures() {
+    check(
+        GOOD,
+        "async fn f<T>(x: T) -> Result<u8, E> { b }",
+        &["remote function `f` must not have generics"],
+    );
+    check(
+        GOOD,
+        "async fn f<'a>(x: &'a str) -> Result<u8, E> { b }",
+        &[
+            "remote function `f` must not have lifetimes: its arguments come from a request",
+            "parameter `x` must be owned: it is deserialized from the request",
+        ],
+    );
+    check(
+        GOOD,
+        "async fn f() -> Result<u8, E> where u8: Copy { b }",
+        &["remote function `f` must not have a `where` clause"],
+    );
+    check(GOOD, "const fn f() -> Result<u8, E> { b }", &["remote function `f` must not be `const`"]);
+    check(
+        GOOD,
+        "unsafe fn f() -> Result<u8, E> { b }",
+        &["remote function `f` must be safe: anyone may send it arguments"],
+    );
+    check(
+        GOOD,
+        "extern \"C\" fn f() -> Result<u8, E> { b }",
+        &["remote function `f` must have the Rust ABI"],
+    );
+    check(
+        GOOD,
+        "unsafe extern \"C\" fn f(x: u8, ...) -> Result<u8, E> { b }",
+        &[
+            "remote function `f` must be safe: anyone may send it arguments",
+            "remote function `f` must have the Rust ABI",
+            "remote function `f` must not be variadic",
+        ],
+    );
+    check(GOOD, "async fn f() { b }", &["remote functions must return a `Result`"]);
+    check(
+        GOOD,
+        "async fn f() -> Result<&str, E> { b }",
+        &["the result must be owned: it is sent to the caller"],
+    );
+    check(
+        GOOD,
+        "async fn f() -> impl Future { b }",
+        &["the result needs a type with a name: `impl Trait` cannot be sent to the caller"],
+    );
+    check(GOOD, "async fn f() -> Result<Self, E> { b }", &["`Self` is only known inside an `impl` block"]);
+    check(
+        GOOD,
+        "async fn f();",
+        &["remote functions must return a `Result`", "remote function `f` needs a body"],
+    );
+    check(
+        GOOD,
+        "async fn f32() -> Result<u8, E> { b }",
+        &["a remote function cannot be named `f32`: its handle would hide the primitive type"],
+    );
+    check("resource = GPU, handle = F", "async fn f32() -> Result<u8, E> { b }", &[]);
+    check(
+        "resource = GPU, handle = str",
+        "async fn f() -> Result<u8, E> { b }",
+        &["a handle cannot be named `str`: it would hide the primitive type"],
+    );
+}
+
+#[test]
+fn parameters() {
+    let one = |parameter: &str, expected: &[&str]| check(GOOD, &function(parameter), expected);
+    one(
+        "&self",
+        &["`self` is only allowed inside an `impl` block, and `#[remote]` does not take methods yet"],
+    );
+    one("(a, b): (u8, u8)", &["remote parameters are sent by name, so a pattern is not allowed here"]);
+    one("_: u8", &["remote parameters are sent by name, so a pattern is not allowed here"]);
+    one("mut a: u8", &[]);
+    one("x: &[&str]", &["parameter `x` must be owned: it is deserialized from the request"]);
+    one("x: Vec<Cow<'_, str>>", &["parameter `x` must be owned: it is deserialized from the request"]);
+    one("x: Cow<'static, str>", &[]);
+    one("x: (u8, Option<&u8>)", &["parameter `x` must be owned: it is deserialized from the request"]);
+    one(
+        "x: impl Into<String>",
+        &["parameter `x` needs a concrete type: it is deserialized from the request"],
+    );
+    one("x: &State<M>", &["parameter `x` must be owned: it is deserialized from the request"]);
+    one("__flash: u8", &["a parameter cannot be sent as `__flash`: the key is reserved in a job's input"]);
+    one(
+        "#[remote(rename = \"__empty\")] x: u8",
+        &["a parameter cannot be sent as `__empty`: the key is reserved in a job's input"],
+    );
+    one("#[remote(rename = \"\")] x: u8", &["a parameter's name on the wire must not be empty"]);
+    one("#[remote(rename = \"b\")] a: u8, b: u8", &["two parameters are sent as `b`"]);
+    one("#[remote(defualt)] x: u8", &["unknown argument `defualt`; did you mean `default`?"]);
+    one("#[remote(default, default = 3)] x: u8", &["`default` specified more than once"]);
+    one("#[remote(default = )] x: u8", &["`default =` needs a value"]);
+    one("#[remote(rename)] x: u8", &["`rename` needs the name on the wire"]);
+    one("#[remote] x: u8", &["`#[remote]` on a parameter needs an argument"]);
+    one(
+        "#[remote(default)] model: State<M>",
+        &["parameter `model` is injected, so `default` has no meaning for it"],
+    );
+    one(
+        "#[remote(inject, rename = \"y\")] x: X",
+        &["parameter `x` is injected, so `rename` has no meaning for it"],
+    );
+    one(
+        "#[cfg(unix)] x: u8",
+        &["a remote function has the same parameters in every build, so `cfg` is not allowed here"],
+    );
+}
+
+#[test]
+fn the_help_says_what_to_write() {
+    let help = |parameter: &str| {
+        let errors = compile_errors(entry::remote(tokens(GOOD), tokens(&function(parameter))));
+        errors[0].lines().last().unwrap_or_default().to_owned()
+    };
+    assert_eq!(help("x: &str"), "help: use `String` instead of `&str`");
+    assert_eq!(help("x: &mut [u8]"), "help: use `Vec<u8>` instead of `&mut [u8]`");
+    assert_eq!(help("x: &[&str]"), "help: use `Vec<String>` instead of `&[&str]`");
+    assert_eq!(help("x: Vec<&std::path::Path>"), "help: use `PathBuf` instead of `&std::path::Path`");
+    assert_eq!(
+        help("x: &'static HashMap<String, u8>"),
+        "help: use `HashMap<String, u8>` instead of `&'static HashMap<String, u8>`"
+    );
+    assert_eq!(help("x: Cow<'_, str>"), "help: use a type without lifetimes");
+}
+
+#[test]
+fn all_problems_at_once() {
+    check(
+        "resourse = GPU, method = \"GETT\", path = \"x\"",
+        "const unsafe fn i64<T>((a, b): (T, &u8), c: impl Copy) { }",
+        &[
+            "unknown argument `resourse`; did you mean `resource`?",
+            "remote function `i64` must not be `const`",
+            "remote function `i64` must be safe: anyone may send it arguments",
+            "a remote function cannot be named `i64`: its handle would hide the primitive type",
+            "remote function `i64` must not have generics",
+            "remote parameters are sent by name, so a pattern is not allowed here",
+            "parameter `_` must be owned: it is deserialized from the request",
+            "parameter `c` needs a concrete type: it is deserialized from the request",
+            "remote functions must return a `Result`",
+            "missing `resource`: a remote function belongs to an endpoint",
+            "unknown method `GETT`; did you mean `GET`?",
+            "path must start with `/`",
+        ],
+    );
+}
+
+#[test]
+fn remote_errors() {
+    check_derive("enum E { A, B(u8), C { x: u8 } }", &[]);
+    check_derive("enum E {}", &[]);
+    check_derive("struct E;", &[]);
+    check_derive("#[remote(code = \"e\", status = 404)] struct E(u8);", &[]);
+    check_derive(
+        "enum E<T> { A(T) }",
+        &["remote error `E` must not have generics: the caller decodes a concrete type"],
+    );
+    check_derive("union E { a: u8 }", &["a union cannot be a remote error"]);
+    check_derive(
+        "enum E { #[remote(code = \"Too Long\")] TooLong }",
+        &["`Too Long` is not a code: a code has lower-case ASCII letters, digits and `_`"],
+    );
+    check_derive(
+        "enum E { Größe }",
+        &["`Größe` makes no code: a code has lower-case ASCII letters, digits and `_`"],
+    );
+    check_derive("enum E { A, #[remote(code = \"a\")] B }", &["`A` and `B` have the same code `a`"]);
+    check_derive(
+        "enum E { #[remote(status = 200)] A }",
+        &["`status` is the status of a failure, from 400 to 599"],
+    );
+    check_derive(
+        "enum E { #[remote(retryable, terminal)] A }",
+        &["an error is `retryable` or `terminal`, not both"],
+    );
+    check_derive(
+        "enum E { #[remote(retriable)] A }",
+        &["unknown argument `retriable`; did you mean `retryable`?"],
+    );
+    check_derive("#[remote(code = \"e\")] enum E { A }", &["unknown argument `code`"]);
+    check_derive("enum E { #[remote(call)] A }", &["`call` is for a variant with one unnamed field"]);
+    check_derive("enum E { #[remote(call)] A(u8, u8) }", &["`call` is for a variant with one unnamed field"]);
+    check_derive(
+        "enum E { #[remote(call, opaque)] A(CallError<F>) }",
+        &["`call` and `opaque` exclude each other: of a failed call only its code is sent anyway"],
+    );
+    check_derive(
+        "enum E { #[remote(call)] A(#[from] CallError<F>) }",
+        &["`#[remote(call)]` implements `From` already"],
+    );
+    check_derive(
+        "enum E { #[remote(call)] A(CallError<F>), #[remote(call)] B(CallError<F>) }",
+        &["two variants take the same failed call, so `?` could not choose"],
+    );
+    check_derive(
+        "enum E { A(#[remote(call)] CallError<F>) }",
+        &["`#[remote]` goes on the variant, not on its field"],
+    );
+    check_derive("enum E { #[remote] A }", &["`#[remote]` on an error needs an argument"]);
+}

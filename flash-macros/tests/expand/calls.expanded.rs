@@ -46,7 +46,7 @@ const _: () = {
             .is_async(true)
             .http(__flash::Method::POST, "/pipeline")
             .params(&[__SLOTS.0.param()])
-            .calls_seen(&["<classify>", "crate::tags::find", "preprocess"])
+            .calls_seen(&["classify", "crate::tags::find", "preprocess"])
             .calls(
                 &[
                     || <helper::hidden as __flash::Remote>::META,
