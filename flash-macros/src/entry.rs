@@ -6,12 +6,12 @@ use crate::item::Item;
 use crate::{derive_error, expand, main_fn, strip, validate};
 
 /// The item, whatever happens; then what was made of it; then every problem.
-pub(crate) fn remote(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn remote(attr: TokenStream, item: &TokenStream) -> TokenStream {
     let mut output = guard("#[remote]", item.clone(), || strip::helpers(item.clone()));
     let generated = guard("#[remote]", TokenStream::new(), || {
         let mut errors = Errors::default();
         let args = RemoteArgs::parse(attr, &mut errors);
-        let mut generated = match Item::parse(&item, &mut errors) {
+        let mut generated = match Item::parse(item, &mut errors) {
             Item::Function(item) => {
                 let function = validate::function(args, *item, &mut errors);
                 expand::function(&function, errors.is_empty())

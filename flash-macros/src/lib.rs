@@ -30,7 +30,7 @@ mod tests;
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn remote(attr: TokenStream, item: TokenStream) -> TokenStream {
-    entry::remote(attr.into(), item.into()).into()
+    entry::remote(attr.into(), &item.into()).into()
 }
 
 // Documented where `flash` re-exports it.

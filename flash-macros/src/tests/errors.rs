@@ -8,7 +8,7 @@ const GOOD: &str = "resource = GPU";
 
 #[track_caller]
 fn check(attr: &str, item: &str, expected: &[&str]) {
-    let errors = compile_errors(entry::remote(tokens(attr), tokens(item)));
+    let errors = compile_errors(entry::remote(tokens(attr), &tokens(item)));
     let first_lines: Vec<_> = errors.iter().map(|text| text.lines().next().unwrap_or_default()).collect();
     assert_eq!(first_lines, expected, "#[remote({attr})] {item}");
     check_style(&errors);
@@ -241,7 +241,7 @@ fn parameters() {
 #[test]
 fn the_help_says_what_to_write() {
     let help = |parameter: &str| {
-        let errors = compile_errors(entry::remote(tokens(GOOD), tokens(&function(parameter))));
+        let errors = compile_errors(entry::remote(tokens(GOOD), &tokens(&function(parameter))));
         errors[0].lines().last().unwrap_or_default().to_owned()
     };
     assert_eq!(help("x: &str"), "help: use `String` instead of `&str`");

@@ -17,7 +17,7 @@ fn a_renamed_crate_is_the_only_name() {
 fn a_renamed_crate_holds_for_stubs_errors_and_main() {
     let stub = entry::remote(
         tokens("resource = GPU, crate = crate::sdk, nonsense"),
-        tokens("async fn f(x: &u8) -> Result<u8, E> { body }"),
+        &tokens("async fn f(x: &u8) -> Result<u8, E> { body }"),
     );
     let error = entry::derive_remote_error(tokens(
         "#[remote(crate = ::sdk)] enum E { A, #[remote(call)] B(CallError<F>), C { x: u8 }, D(u8, u8) }",

@@ -27,7 +27,7 @@ fn expand_item(item: Item) -> TokenStream {
                 Meta::List(list) => list.tokens,
                 _ => TokenStream::new(),
             };
-            entry::remote(arguments, function.into_token_stream())
+            entry::remote(arguments, &function.into_token_stream())
         }
         Item::Enum(item) if item.attrs.iter().any(|attr| attr.path().is_ident("derive")) => {
             let mut tokens = item.to_token_stream();

@@ -6,7 +6,7 @@ use super::{compile_errors, idents, tokens};
 use crate::entry;
 
 fn expand(attr: &str, item: &str) -> TokenStream {
-    entry::remote(tokens(attr), tokens(item))
+    entry::remote(tokens(attr), &tokens(item))
 }
 
 /// The item is the beginning of the output, token by token.
