@@ -1,5 +1,6 @@
 //! Stage three: from probabilities to an answer that people and programs can act on.
 
+use flash::RemoteError;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Label, Prediction};
@@ -8,12 +9,14 @@ use crate::model::{Label, Prediction};
 pub const PREVIEW_CHARS: usize = 100;
 
 /// Why predictions cannot be graded.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, RemoteError)]
+#[remote(status = 422, terminal)]
 pub enum PostprocessError {
     /// Nothing to grade.
     #[error("there are no predictions\nhelp: send the `predictions` of an inference answer")]
     NoPredictions,
     /// A probability below 0, above 1, or not a number.
+    #[remote(code = "invalid_confidence")]
     #[error("the confidence of prediction {index} is {confidence}, expected a number from 0 to 1")]
     Confidence {
         /// Position in the list, from 0.

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use flash::RemoteError;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,9 @@ pub const MIN_CHARS: usize = 3;
 pub const MAX_CHARS: usize = 10_000;
 
 /// Why a text cannot be classified.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, RemoteError, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[remote(status = 422, terminal)]
 pub enum TextError {
     /// Nothing but white space.
     #[error("the text is blank\nhelp: send at least {MIN_CHARS} characters")]

@@ -1,16 +1,18 @@
+use flash::RemoteError;
 use serde::{Deserialize, Serialize};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 use super::{CgroupError, Limits};
 
 /// Why the machine cannot be told.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, RemoteError)]
 pub enum CpuError {
     /// The operating system gave no answer.
     #[error("failed to read the system: {0}")]
     System(String),
-    /// The limits of the container are unreadable.
+    /// The limits of the container are unreadable. Callers get the text, but not the cause as a value.
     #[error("failed to read the container's limits: {0}")]
+    #[remote(opaque)]
     Limits(#[from] CgroupError),
 }
 

@@ -33,8 +33,8 @@ pub(crate) struct Corpus {
 /// What the corpus calls the classes, in the order of the labels.
 pub(crate) const LABELS: [&str; CLASSES] = ["positive", "neutral", "negative"];
 
-/// The corpus joins several collections, each about one subject, and blame is four times as common about airlines as about
-/// headphones. Unless that is balanced, a model learns that the word "flight" is an insult.
+/// The corpus joins several collections, each about one subject, and two of three tweets about airlines blame them. Unless
+/// that is balanced, a model learns that the word "flight" is an insult.
 const SUBJECTS: [(&str, &[&str]); 6] = [
     ("airlines", &["@united", "@usairways", "@americanair", "@southwestair", "@jetblue", "@virginamerica"]),
     ("apple", &["apple", "aapl"]),
