@@ -26,7 +26,8 @@ fn winner(text: &str) -> Label {
         .label
 }
 
-/// None of them is in the training data.
+/// None of them is in the training data, but the settings of the training were chosen with them in view: they guard against a
+/// change for the worse and measure nothing.
 const SENTENCES: [(&str, Label); 20] = [
     ("This product is amazing! I love it!", Label::Positive),
     ("What a wonderful day, everything went perfectly.", Label::Positive),
