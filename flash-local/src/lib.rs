@@ -1,1 +1,24 @@
-//! placeholder
+//! A RunPod-compatible platform on one machine, as a library: real queues, real worker processes, real HTTP, no account.
+//!
+//! [`LocalPlatform`] serves the data plane (`/v2/{endpoint}/…`) and a gateway for HTTP endpoints (`/lb/{endpoint}/…`) on one
+//! free loopback port, and starts, watches and stops the workers of each endpoint. Nothing outlives it.
+
+mod builder;
+mod endpoint;
+mod environment;
+mod error;
+mod gateway;
+mod platform;
+mod server;
+mod spec;
+mod supervisor;
+mod table;
+mod traffic;
+
+pub use builder::Builder;
+pub use error::PlatformError;
+pub use flash_queue::limits::{self, Limits};
+pub use platform::LocalPlatform;
+pub use spec::{EndpointSpec, Kind};
+pub use supervisor::{Exit, LogLine, Signal, Source, WorkerInfo, WorkerState};
+pub use traffic::Exchange;

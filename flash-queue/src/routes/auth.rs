@@ -50,9 +50,13 @@ impl Auth {
 
     /// Whether a request with these headers is served.
     pub fn allows(&self, caller: Caller<'_>, headers: &HeaderMap) -> bool {
-        let Some(check) = &self.0 else { return true };
         let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        check(caller, without_scheme(token))
+        self.accepts(caller, without_scheme(token))
+    }
+
+    /// Whether a request with this token is served.
+    pub fn accepts(&self, caller: Caller<'_>, token: &str) -> bool {
+        self.0.as_ref().is_none_or(|check| check(caller, token))
     }
 }
 

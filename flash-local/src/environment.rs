@@ -1,0 +1,75 @@
+//! What a worker finds in its environment (platform contract B.2, C, E.3, G).
+
+use std::ffi::{OsStr, OsString};
+
+use flash_core::ids::WorkerId;
+use flash_queue::Limits;
+
+use crate::endpoint::Endpoint;
+use crate::spec::Kind;
+
+/// What all workers of a platform have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) base: String,
+    /// The key with which workers identify themselves.
+    pub(crate) worker_key: String,
+    /// The key with which workers call other endpoints, when the platform asks for keys.
+    pub(crate) api_key: Option<String>,
+}
+
+/// The variables that the platform sets for a worker. `port` is where an HTTP worker must listen.
+pub(crate) fn variables(
+    common: &Common,
+    endpoint: &Endpoint,
+    worker: &WorkerId,
+    port: Option<u16>,
+    peers: &str,
+    limits: &Limits,
+) -> Vec<(&'static str, String)> {
+    let spec_gpu = endpoint.gpu();
+    let mut set = vec![
+        ("RUNPOD_ENDPOINT_ID", endpoint.id.to_string()),
+        ("RUNPOD_POD_ID", worker.to_string()),
+        ("RUNPOD_POD_HOSTNAME", worker.to_string()),
+        ("RUNPOD_AI_API_KEY", common.worker_key.clone()),
+        ("RUNPOD_PING_INTERVAL", limits.ping_interval.as_millis().to_string()),
+        ("RUNPOD_GPU_TYPE_ID", spec_gpu.clone()),
+        ("FLASH_RESOURCE_NAME", endpoint.name.clone()),
+        ("FLASH_ENDPOINT_TYPE", endpoint.kind.endpoint_type().to_owned()),
+        ("FLASH_RESOURCES_ENDPOINTS", peers.to_owned()),
+    ];
+    if let Some(key) = &common.api_key {
+        set.push(("RUNPOD_API_KEY", key.clone()));
+    }
+    if let Some(port) = port {
+        set.push(("PORT", port.to_string()));
+        set.push(("PORT_HEALTH", port.to_string()));
+        set.push(("FLASH_HOST", "127.0.0.1".to_owned()));
+    }
+    if endpoint.kind == Kind::Queue {
+        let at = |operation: &str, ids: &str| {
+            let gpu = spec_gpu.replace(' ', "+");
+            format!("{}/v2/{}/{operation}/{ids}?gpu={gpu}", common.base, endpoint.id)
+        };
+        set.push(("RUNPOD_WEBHOOK_GET_JOB", at("job-take", "$ID")));
+        set.push(("RUNPOD_WEBHOOK_POST_OUTPUT", at("job-done", "$RUNPOD_POD_ID/$ID")));
+        set.push(("RUNPOD_WEBHOOK_POST_STREAM", at("job-stream", "$RUNPOD_POD_ID/$ID")));
+        set.push(("RUNPOD_WEBHOOK_PING", at("ping", "$RUNPOD_POD_ID")));
+    }
+    set
+}
+
+/// Whether a variable of this process must not reach a worker, which would take itself for somebody else.
+fn is_ours(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("FLASH_")
+        || name.starts_with("RUNPOD_")
+        || matches!(&*name, "PORT" | "PORT_HEALTH" | "HEALTH_CHECK_PATH")
+}
+
+/// The variables of this process that a worker must not inherit.
+pub(crate) fn not_inherited() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| is_ours(name))
+}

@@ -1,0 +1,170 @@
+//! Passes requests on.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::any;
+use flash_core::clock::Clock;
+use flash_queue::Limits;
+use flash_queue::routes::{Auth, Caller};
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::answer::refusal;
+use super::body::Passing;
+use super::connections::Failure;
+use super::headers;
+use crate::endpoint::Endpoint;
+use crate::spec::Kind;
+use crate::supervisor::Keeper;
+
+/// What the gateway needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Gateway {
+    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) auth: Auth,
+}
+
+/// The routes under `/lb/{endpoint}`.
+pub(crate) fn routes(gateway: Gateway) -> Router {
+    Router::new()
+        .route("/lb/{endpoint}", any(forward))
+        .route("/lb/{endpoint}/", any(forward))
+        .route("/lb/{endpoint}/{*path}", any(forward))
+        .with_state(gateway)
+}
+
+async fn forward(State(gateway): State<Gateway>, request: Request<Body>) -> Response {
+    let Keeper { table, limits, clock, .. } = &*gateway.keeper;
+    let (name, target) = split(request.uri());
+    if !gateway.auth.allows(Caller::Client { endpoint: name }, request.headers()) {
+        return refusal(StatusCode::UNAUTHORIZED, "missing or wrong API key");
+    }
+    let Some(endpoint) = table.get(name) else {
+        return refusal(StatusCode::NOT_FOUND, &format!("no endpoint {name:?} here"));
+    };
+    if endpoint.kind == Kind::Queue {
+        return refusal(StatusCode::BAD_REQUEST, "not allowed for QB API");
+    }
+    let size = request.body().size_hint().lower();
+    if size > limits.http_body as u64 {
+        discard(request.into_body()).await;
+        return too_large(Some(size), limits);
+    }
+    let Ok(target) = target.parse() else {
+        return refusal(StatusCode::BAD_REQUEST, "path can not be passed on");
+    };
+    let (mut parts, body) = request.into_parts();
+    parts.uri = target;
+    parts.version = http::Version::HTTP_11;
+    pass(
+        &endpoint,
+        Request::from_parts(parts, Body::new(Limited::new(body, limits.http_body))),
+        limits,
+        clock,
+    )
+    .await
+}
+
+async fn pass(endpoint: &Endpoint, mut request: Request<Body>, limits: &Limits, clock: &Clock) -> Response {
+    let until = clock.now() + limits.http_no_worker;
+    loop {
+        let Some(picked) = endpoint.pool.pick(clock, until).await else {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, "no workers available");
+        };
+        let backend = picked.backend.clone();
+        headers::to_worker(request.headers_mut(), &backend.host);
+        let failure = match clock.timeout(limits.http_processing, backend.send(request)).await {
+            Err(_) => {
+                let seconds = limits.http_processing.as_secs_f64();
+                let error = format!("worker {} did not answer within {seconds} s", backend.worker);
+                return refusal(StatusCode::GATEWAY_TIMEOUT, &error);
+            }
+            Ok(Ok(response)) => {
+                let (mut parts, body) = response.into_parts();
+                headers::to_caller(&mut parts.headers, &backend.worker);
+                return Response::from_parts(parts, Body::new(Passing { body, _picked: picked }));
+            }
+            Ok(Err(failure)) => failure,
+        };
+        match failure {
+            Failure::NotSent(unsent) => {
+                backend.suspect();
+                request = *unsent;
+            }
+            Failure::Broken(error) if is_over_limit(&error) => return too_large(None, limits),
+            Failure::Broken(error) => {
+                backend.suspect();
+                tracing::warn!(endpoint = %endpoint.id, worker = %backend.worker, %error, "request was lost");
+                let error = format!("worker {} ended or broke the connection", backend.worker);
+                return refusal(StatusCode::BAD_GATEWAY, &error);
+            }
+        }
+    }
+}
+
+/// The endpoint and what the worker is asked for: the path behind it, as it was written.
+fn split(uri: &Uri) -> (&str, String) {
+    let rest = uri.path().strip_prefix("/lb/").unwrap_or_default();
+    let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
+    match uri.query() {
+        Some(query) => (name, format!("/{path}?{query}")),
+        None => (name, format!("/{path}")),
+    }
+}
+
+fn too_large(size: Option<u64>, limits: &Limits) -> Response {
+    let limit = limits.http_body;
+    let error = match size {
+        Some(size) => format!("body of {size} bytes is over the limit of {limit} bytes"),
+        None => format!("body is over the limit of {limit} bytes"),
+    };
+    refusal(StatusCode::PAYLOAD_TOO_LARGE, &error)
+}
+
+/// Bytes of a body over the limit that are read and thrown away at most.
+const DISCARD_MAX: usize = 256 * 1024 * 1024;
+
+/// Reads what nobody wants: a caller that is still sending when the answer comes takes it for a broken connection.
+async fn discard(mut body: Body) {
+    let mut size = 0;
+    while size < DISCARD_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        size += frame.data_ref().map_or(0, bytes::Bytes::len);
+    }
+}
+
+/// Whether sending failed because the caller sent too much.
+fn is_over_limit(error: &hyper::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_behind_the_endpoint_is_passed_on_as_it_is() {
+        for (path, name, target) in [
+            ("/lb/api", "api", "/"),
+            ("/lb/api/", "api", "/"),
+            ("/lb/api/a%2Fb/c?q=1&x=%20", "api", "/a%2Fb/c?q=1&x=%20"),
+            ("/lb/api//double", "api", "//double"),
+            ("/lb/api?x", "api", "/?x"),
+        ] {
+            assert_eq!(split(&path.parse().unwrap()), (name, target.to_owned()), "{path}");
+        }
+    }
+}

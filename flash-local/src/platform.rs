@@ -1,0 +1,249 @@
+//! The platform.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::middleware;
+use flash_core::ids::{EndpointId, WorkerId};
+use flash_queue::routes::{Auth, Caller};
+use flash_queue::{MemoryStore, Queue, QueueOptions, Queues, routes};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::endpoint::Endpoint;
+use crate::environment::Common;
+use crate::gateway::{self, Gateway};
+use crate::server::serve;
+use crate::spec::check_name;
+use crate::supervisor::{Keeper, LogLine, Roster, Signal, WorkerInfo, keep};
+use crate::table::Table;
+use crate::traffic::{self, Exchange, Traffic};
+use crate::{Builder, EndpointSpec, Kind, PlatformError};
+
+/// A platform that runs in this process, with its workers as child processes.
+///
+/// Dropping it kills all workers at once; [`shutdown`](Self::shutdown) lets them finish.
+#[derive(Debug)]
+pub struct LocalPlatform {
+    address: SocketAddr,
+    queues: Queues,
+    keeper: Arc<Keeper>,
+    traffic: Traffic,
+    stop: CancellationToken,
+    keepers: TaskTracker,
+    closed: CancellationToken,
+}
+
+impl LocalPlatform {
+    /// Starts a platform with the default settings.
+    ///
+    /// # Errors
+    /// When no port can be opened.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn start() -> Result<Self, PlatformError> {
+        Self::builder().start().await
+    }
+
+    /// A platform with other settings.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) async fn from_builder(builder: Builder) -> Result<Self, PlatformError> {
+        let Builder { limits, clock, api_key, record_traffic } = builder;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(PlatformError::Listen)?;
+        let address = listener.local_addr().map_err(PlatformError::Listen)?;
+        let queues = Queues::new(Arc::new(MemoryStore::new(&limits)), clock.clone(), limits.clone());
+        // Made of randomness, and new for each platform: workers of another one are strangers.
+        let worker_key = Uuid::new_v4().simple().to_string();
+        let auth = auth(api_key.as_deref(), &worker_key);
+        let keeper = Arc::new(Keeper {
+            common: Common { base: format!("http://{address}"), worker_key, api_key },
+            limits,
+            clock,
+            table: Table::default(),
+            roster: Roster::default(),
+        });
+        let traffic = Traffic::default();
+        let mut app = gateway::routes(Gateway { keeper: keeper.clone(), auth: auth.clone() })
+            .merge(routes::platform(queues.clone(), auth));
+        if record_traffic {
+            app = app.layer(middleware::from_fn_with_state(traffic.clone(), traffic::record));
+        }
+        let (stop, closed) = (CancellationToken::new(), CancellationToken::new());
+        tokio::spawn(serve(listener, app, closed.clone()));
+        Ok(Self { address, queues, keeper, traffic, stop, keepers: TaskTracker::new(), closed })
+    }
+
+    /// The platform's address: `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What a client uses as its `RUNPOD_ENDPOINT_BASE_URL`: `http://127.0.0.1:PORT/v2`.
+    pub fn api_url(&self) -> String {
+        format!("http://{}/v2", self.address)
+    }
+
+    /// Announces an endpoint: its address is known from now on, and requests to it wait for its workers. Declare all
+    /// endpoints of an app before the first one is added, so that all workers know all addresses.
+    ///
+    /// # Errors
+    /// When the name can not be part of a URL, or belongs to an endpoint of the other kind.
+    pub async fn declare(&self, name: &str, kind: Kind) -> Result<EndpointId, PlatformError> {
+        Ok(self.endpoint(name, kind, QueueOptions::new()).await?.id.clone())
+    }
+
+    /// Adds an endpoint and starts its workers.
+    ///
+    /// # Errors
+    /// When the name can not be part of a URL, or belongs to an endpoint of the other kind or one that has its workers.
+    /// A program that can not be started is no error here: it is logged and tried again.
+    pub async fn add_endpoint(&self, spec: EndpointSpec) -> Result<EndpointId, PlatformError> {
+        let mut options = QueueOptions::new();
+        options.execution_timeout = spec.execution_timeout;
+        let endpoint = self.endpoint(&spec.name, spec.kind, options).await?;
+        let workers = spec.workers;
+        let id = endpoint.id.clone();
+        if !endpoint.equip(spec) {
+            return Err(PlatformError::Duplicate(endpoint.name.clone()));
+        }
+        for _ in 0..workers {
+            self.keepers.spawn(keep(self.keeper.clone(), endpoint.clone(), self.stop.child_token()));
+        }
+        Ok(id)
+    }
+
+    /// Declares all endpoints, then starts their workers: each finds the addresses of all in its environment.
+    ///
+    /// # Errors
+    /// As [`add_endpoint`](Self::add_endpoint).
+    pub async fn add_endpoints(
+        &self,
+        specs: impl IntoIterator<Item = EndpointSpec>,
+    ) -> Result<(), PlatformError> {
+        let specs: Vec<_> = specs.into_iter().collect();
+        for spec in &specs {
+            let mut options = QueueOptions::new();
+            options.execution_timeout = spec.execution_timeout;
+            self.endpoint(&spec.name, spec.kind, options).await?;
+        }
+        for spec in specs {
+            self.add_endpoint(spec).await?;
+        }
+        Ok(())
+    }
+
+    /// The address of an endpoint for callers: `…/v2/{id}` or `…/lb/{id}`.
+    pub fn endpoint_url(&self, name: &str) -> Option<String> {
+        Some(self.keeper.table.get(name)?.url(&self.keeper.common.base))
+    }
+
+    /// The addresses of all endpoints by name: what `FLASH_RESOURCES_ENDPOINTS` holds, which each worker gets.
+    pub fn resources_endpoints_json(&self) -> String {
+        self.keeper.table.addresses(&self.keeper.common.base)
+    }
+
+    /// The queue of a queue endpoint, for a worker or a caller in this process.
+    pub fn queue(&self, name: &str) -> Option<Queue> {
+        self.keeper.table.get(name)?.queue.clone()
+    }
+
+    /// All workers, oldest first: those that live, and the last of those that have ended.
+    pub fn workers(&self) -> Vec<WorkerInfo> {
+        self.keeper.roster.workers()
+    }
+
+    /// Waits until `what` holds for the workers, and answers them.
+    pub async fn until_workers(&self, mut what: impl FnMut(&[WorkerInfo]) -> bool) -> Vec<WorkerInfo> {
+        let mut changes = self.keeper.roster.watch();
+        loop {
+            changes.borrow_and_update();
+            let workers = self.workers();
+            if what(&workers) {
+                return workers;
+            }
+            // The sender lives as long as `self`, so this can not fail.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// The last lines that a worker wrote, also after its end. `None`: there is no such worker (any more).
+    pub fn logs(&self, worker: &WorkerId) -> Option<Vec<LogLine>> {
+        self.keeper.roster.logs(worker.as_str())
+    }
+
+    /// Sends a signal to a worker. One that ends by it is replaced, and its jobs go back to the queue.
+    ///
+    /// # Errors
+    /// When there is no such worker, it has ended, or the signal can not be sent.
+    pub fn kill_worker(&self, worker: &WorkerId, signal: Signal) -> Result<(), PlatformError> {
+        let sent = self.keeper.roster.signal(worker.as_str(), signal).map_err(PlatformError::Signal)?;
+        sent.ok_or_else(|| PlatformError::UnknownWorker(worker.clone()))
+    }
+
+    /// Stops a worker for good: no more requests, `SIGTERM`, and after a grace time `SIGKILL`. Waits for its end.
+    ///
+    /// # Errors
+    /// When there is no such worker, or it has ended.
+    pub async fn stop_worker(&self, worker: &WorkerId) -> Result<(), PlatformError> {
+        let roster = &self.keeper.roster;
+        roster.stop(worker.as_str()).ok_or_else(|| PlatformError::UnknownWorker(worker.clone()))?;
+        self.until_workers(|workers| !workers.iter().any(|info| info.id == *worker && info.state.is_alive()))
+            .await;
+        Ok(())
+    }
+
+    /// All requests and answers so far, if [they are recorded](Builder::record_traffic).
+    pub fn traffic(&self) -> Vec<Exchange> {
+        self.traffic.exchanges()
+    }
+
+    /// Stops all workers (`SIGTERM`, and after a grace time `SIGKILL`), then the server. Nothing is left afterwards.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.keepers.close();
+        self.keepers.wait().await;
+        // The server goes last: workers post their last results to it.
+    }
+
+    async fn endpoint(
+        &self,
+        name: &str,
+        kind: Kind,
+        options: QueueOptions,
+    ) -> Result<Arc<Endpoint>, PlatformError> {
+        check_name(name)?;
+        if let Some(there) = self.keeper.table.get(name) {
+            let same = there.kind == kind;
+            return if same { Ok(there) } else { Err(PlatformError::Duplicate(name.to_owned())) };
+        }
+        let queue = match kind {
+            Kind::Queue => Some(self.queues.open(EndpointId::from(name), options).await?),
+            Kind::LoadBalanced => None,
+        };
+        self.keeper.table.add(Endpoint::new(name.to_owned(), kind, queue))
+    }
+}
+
+impl Drop for LocalPlatform {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.keeper.roster.kill_all();
+        self.closed.cancel();
+    }
+}
+
+/// Workers have a key of their own, which opens nothing but the worker protocol.
+fn auth(api_key: Option<&str>, worker_key: &str) -> Auth {
+    let Some(api_key) = api_key else { return Auth::open() };
+    let (clients, workers) = (Auth::keys([api_key]), Auth::keys([worker_key]));
+    Auth::check(move |caller, token| match caller {
+        Caller::Client { .. } => clients.accepts(caller, token),
+        Caller::Worker { .. } => workers.accepts(caller, token),
+    })
+}

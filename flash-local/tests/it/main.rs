@@ -1,0 +1,10 @@
+//! The platform with real worker processes.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic like the test itself")]
+
+mod access;
+mod gateway;
+mod processes;
+mod scripted;
+mod support;
+mod traffic;
