@@ -2,6 +2,8 @@
 //!
 //! So nothing else must be built or found, whatever runs the tests.
 
+#![allow(clippy::print_stdout, reason = "what a worker writes is its log, which tests read")]
+
 use std::collections::BTreeMap;
 
 use axum::Router;
@@ -132,6 +134,7 @@ impl Jobs {
                     std::process::exit(0);
                 }
                 _ => {
+                    #[expect(clippy::zombie_processes, reason = "it shall be left behind")]
                     let child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
                     println!("child {}", child.id());
                     std::future::pending::<()>().await;
