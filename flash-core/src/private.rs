@@ -7,7 +7,7 @@ pub use crate::carry::{
 };
 pub use crate::encode::FieldWriter;
 pub use crate::endpoint::{Endpoint, Kind};
-pub use crate::error::derived::{CarriesDatum, Datum, datum, message, object, read_upstream, write_upstream};
+pub use crate::error::derived::{CarriesDatum, Datum, Says, datum, object, read_upstream, write_upstream};
 pub use crate::error::{CallError, Error, WireError};
 pub use crate::fields::Fields;
 pub use crate::meta::{Meta, Method};

@@ -72,9 +72,21 @@ pub fn object<const N: usize>(fields: [(&'static str, Value); N]) -> Value {
 }
 
 /// What an error says of itself.
-#[must_use]
-pub fn message(error: &impl fmt::Display) -> String {
-    error.to_string()
+#[diagnostic::on_unimplemented(
+    message = "`{E}` cannot say what went wrong",
+    label = "has no `Display`",
+    note = "derive `thiserror::Error` for it, or implement `Display`"
+)]
+pub trait Says<E> {
+    /// The text for people.
+    fn text(&self, error: &E) -> String;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: fmt::Display> Says<E> for Json {
+    fn text(&self, error: &E) -> String {
+        error.to_string()
+    }
 }
 
 const UPSTREAM_MESSAGE: &str = "a call to another endpoint failed";

@@ -4,7 +4,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, LitStr, Path, Token};
 
 use crate::errors::Errors;
-use crate::suggest::{did_you_mean, list};
+use crate::suggest::{closest, did_you_mean, list};
 
 /// A value with the key it was given under, so that a problem can point at either.
 pub(crate) struct Keyed<T> {
@@ -14,17 +14,18 @@ pub(crate) struct Keyed<T> {
 
 /// Reads `key`, `key = value` and `key(…)`, separated by commas. A bad argument is reported and skipped.
 ///
-/// `read` gets the stream behind a known key.
+/// `read` gets the stream behind a known key. Gives the keys that misspelled ones were likely meant to be.
 pub(crate) fn read(
     tokens: TokenStream,
-    supported: &[&str],
+    supported: &[&'static str],
     errors: &mut Errors,
     mut read: impl FnMut(Ident, ParseStream<'_>) -> syn::Result<()>,
-) {
+) -> Vec<&'static str> {
+    let mut meant = Vec::new();
     let parser = |input: ParseStream<'_>| {
         let mut seen: Vec<String> = Vec::new();
         while !input.is_empty() {
-            if let Err(error) = argument(input, supported, &mut seen, errors, &mut read) {
+            if let Err(error) = argument(input, supported, &mut seen, &mut meant, errors, &mut read) {
                 errors.syntax(error);
                 skip_argument(input);
             }
@@ -35,12 +36,14 @@ pub(crate) fn read(
     if let Err(error) = parser.parse2(tokens) {
         errors.syntax(error);
     }
+    meant
 }
 
 fn argument(
     input: ParseStream<'_>,
-    supported: &[&str],
+    supported: &[&'static str],
     seen: &mut Vec<String>,
+    meant: &mut Vec<&'static str>,
     errors: &mut Errors,
     read: &mut impl FnMut(Ident, ParseStream<'_>) -> syn::Result<()>,
 ) -> syn::Result<()> {
@@ -53,6 +56,7 @@ fn argument(
     let name = key.to_string();
     if !supported.contains(&&*name) {
         let guess = did_you_mean(&name, supported);
+        meant.extend(closest(&name, supported));
         errors.help(
             &key,
             format_args!("unknown argument `{name}`{guess}"),

@@ -13,7 +13,7 @@ const SUPPORTED: &[&str] =
 #[derive(Default)]
 pub(crate) struct RemoteArgs {
     pub(crate) resource: Option<Path>,
-    /// `resource` was there, but not as a path, which has been reported.
+    /// `resource` was there, misspelled or not as a path, which has been reported.
     pub(crate) resource_is_broken: bool,
     pub(crate) method: Option<Keyed<LitStr>>,
     pub(crate) path: Option<Keyed<LitStr>>,
@@ -28,7 +28,8 @@ pub(crate) struct RemoteArgs {
 impl RemoteArgs {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self::default();
-        read(tokens, SUPPORTED, errors, |key, input| args.read(key, input));
+        let meant = read(tokens, SUPPORTED, errors, |key, input| args.read(key, input));
+        args.resource_is_broken |= meant.contains(&"resource");
         args
     }
 

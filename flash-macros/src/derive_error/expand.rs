@@ -13,10 +13,11 @@ pub(super) fn implementation(error: &ErrorType, is_valid: bool) -> TokenStream {
         return TokenStream::new();
     }
     let (ident, krate) = (&error.ident, &error.krate);
-    let (data, to_wire, from_wire, conversions) = if is_valid {
-        (data(error), to_wire(error), from_wire(error), conversions(error))
+    let (text, data, to_wire, from_wire, conversions) = if is_valid {
+        (text(error), data(error), to_wire(error), from_wire(error), conversions(error))
     } else {
         (
+            TokenStream::new(),
             TokenStream::new(),
             hygienic!(::core::panic!()),
             hygienic!(::core::result::Result::Err(wire)),
@@ -26,6 +27,7 @@ pub(super) fn implementation(error: &ErrorType, is_valid: bool) -> TokenStream {
     hygienic! {
         const _: () = {
             use #krate::__private as __flash;
+            #text
             #data
             #[automatically_derived]
             impl __flash::RemoteError for #ident {
@@ -39,6 +41,16 @@ pub(super) fn implementation(error: &ErrorType, is_valid: bool) -> TokenStream {
             #conversions
         };
     }
+}
+
+/// How the error says what it is, where a variant needs that.
+fn text(error: &ErrorType) -> TokenStream {
+    if error.variants.iter().all(|variant| matches!(variant.shape, Shape::Call(_))) {
+        return TokenStream::new();
+    }
+    let ident = &error.ident;
+    let carrier = span::reference_at(ident, "Json");
+    hygienic!(const __TEXT: &dyn __flash::Says<#ident> = #carrier;)
 }
 
 /// How each field of each variant travels; the only place that asks whether its type can.
@@ -106,8 +118,6 @@ fn to_wire(error: &ErrorType) -> TokenStream {
                 hygienic!(#write(#code, #value))
             }
             shape => {
-                // An error says what it is; without `Display` it could not.
-                let message = quote_spanned!(error.ident.span()=> __flash::message);
                 let data = match shape {
                     Shape::Named(fields) => {
                         let names = fields.iter().map(|(name, _)| name.unraw().to_string());
@@ -124,7 +134,7 @@ fn to_wire(error: &ErrorType) -> TokenStream {
                     }
                     Shape::Unit | Shape::Call(_) | Shape::Opaque => TokenStream::new(),
                 };
-                hygienic!(__flash::WireError::new(#code, #message(self)) #data)
+                hygienic!(__flash::WireError::new(#code, __TEXT.text(self)) #data)
             }
         };
         let status = variant.status.map(|status| hygienic!(.with_status(#status)));

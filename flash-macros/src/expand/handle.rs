@@ -18,8 +18,8 @@ pub(super) fn declaration(function: &Function) -> TokenStream {
     }
 }
 
-/// `Handle::remote`, with the parameters that travel. `arguments` is the body.
-pub(super) fn remote(function: &Function, arguments: &TokenStream) -> TokenStream {
+/// `Handle::remote`, with the parameters that travel.
+pub(super) fn remote(function: &Function, body: &TokenStream) -> TokenStream {
     let Function { vis, handle, .. } = function;
     let doc = format!(" Calls {} where it is deployed, or in this process.", link(function));
     let params = function.caller_params().map(|param| {
@@ -34,7 +34,7 @@ pub(super) fn remote(function: &Function, arguments: &TokenStream) -> TokenStrea
             #[doc = #doc]
             #[allow(dead_code, non_snake_case, unreachable_pub, clippy::too_many_arguments)]
             #vis fn remote(#(#params),*) -> __flash::Call<Self> {
-                #arguments
+                #body
             }
         }
     }

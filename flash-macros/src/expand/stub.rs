@@ -13,7 +13,9 @@ pub(super) fn body(function: &Function) -> TokenStream {
     };
     let ident = &function.handle;
     let door = function::door(&function.door);
-    let remote = handle::remote(function, &hygienic!(::core::panic!()));
+    let names = function.caller_params().map(|param| &param.ident);
+    // The parameters are used, so that no warning about them joins the error.
+    let remote = handle::remote(function, &hygienic!({ let _ = (#(&#names,)*); ::core::panic!() }));
     hygienic! {
         #resource
         #[automatically_derived]

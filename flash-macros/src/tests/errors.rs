@@ -40,14 +40,13 @@ fn function(parameters: &str) -> String {
 #[test]
 fn arguments() {
     let f = &function("");
+    check("", f, &["missing `resource`: a remote function belongs to an endpoint"]);
     check(
-        "resorce = GPU",
+        "method = \"POST\", path = \"/x\"",
         f,
-        &[
-            "unknown argument `resorce`; did you mean `resource`?",
-            "missing `resource`: a remote function belongs to an endpoint",
-        ],
+        &["missing `resource`: a remote function belongs to an endpoint"],
     );
+    check("resorce = GPU", f, &["unknown argument `resorce`; did you mean `resource`?"]);
     check("resource = GPU, resource = API", f, &["`resource` specified more than once"]);
     check("resource = \"gpu\"", f, &["`resource` is the path of a `static`, such as `GPU`"]);
     check("resource = Endpoint::queue(\"gpu\")", f, &["`resource` is the path of a `static`, such as `GPU`"]);
@@ -133,10 +132,12 @@ fn signatures() {
     check(
         GOOD,
         "async fn f<'a>(x: &'a str) -> Result<u8, E> { b }",
-        &[
-            "remote function `f` must not have lifetimes: its arguments come from a request",
-            "parameter `x` must be owned: it is deserialized from the request",
-        ],
+        &["parameter `x` must be owned: it is deserialized from the request"],
+    );
+    check(
+        GOOD,
+        "async fn f<'a>(x: u8) -> Result<u8, E> { b }",
+        &["remote function `f` must not have lifetimes: its arguments come from a request"],
     );
     check(
         GOOD,
@@ -258,10 +259,10 @@ fn the_help_says_what_to_write() {
 #[test]
 fn all_problems_at_once() {
     check(
-        "resourse = GPU, method = \"GETT\", path = \"x\"",
+        "resorce = GPU, method = \"GETT\", path = \"x\"",
         "const unsafe fn i64<T>((a, b): (T, &u8), c: impl Copy) { }",
         &[
-            "unknown argument `resourse`; did you mean `resource`?",
+            "unknown argument `resorce`; did you mean `resource`?",
             "remote function `i64` must not be `const`",
             "remote function `i64` must be safe: anyone may send it arguments",
             "a remote function cannot be named `i64`: its handle would hide the primitive type",
@@ -270,7 +271,6 @@ fn all_problems_at_once() {
             "parameter `_` must be owned: it is deserialized from the request",
             "parameter `c` needs a concrete type: it is deserialized from the request",
             "remote functions must return a `Result`",
-            "missing `resource`: a remote function belongs to an endpoint",
             "unknown method `GETT`; did you mean `GET`?",
             "path must start with `/`",
         ],

@@ -1,6 +1,6 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericParam, ReturnType, Safety, Signature, Type};
+use syn::{FnArg, GenericParam, ReturnType, Safety, Signature, Type};
 
 use super::ownership::{self, Flaw};
 use crate::errors::Errors;
@@ -40,7 +40,9 @@ pub(super) fn generics(sig: &Signature, errors: &mut Errors) -> bool {
     let generics = &sig.generics;
     let lifetimes_only = !generics.params.is_empty()
         && generics.params.iter().all(|param| matches!(param, GenericParam::Lifetime(_)));
-    if lifetimes_only {
+    if lifetimes_only && borrows(sig) {
+        // The type that borrows is the mistake, and is reported; without it nobody would write the lifetime.
+    } else if lifetimes_only {
         let params = &generics.params;
         errors.help(
             params,
@@ -67,6 +69,13 @@ pub(super) fn generics(sig: &Signature, errors: &mut Errors) -> bool {
         );
     }
     !generics.params.is_empty()
+}
+
+fn borrows(sig: &Signature) -> bool {
+    let is_borrowed = |ty: &Type| matches!(ownership::flaw(ty), Some(Flaw::Borrowed { .. }));
+    let inputs =
+        sig.inputs.iter().any(|input| matches!(input, FnArg::Typed(input) if is_borrowed(&input.ty)));
+    inputs || matches!(&sig.output, ReturnType::Type(_, ty) if is_borrowed(ty))
 }
 
 /// The return type, where generated code can name it. Whether it is a `Result` is a question for the type checker, because

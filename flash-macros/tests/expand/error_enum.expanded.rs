@@ -19,6 +19,7 @@ pub enum ClassifyError {
 }
 const _: () = {
     use ::flash::__private as __flash;
+    const __TEXT: &dyn __flash::Says<ClassifyError> = &__flash::Json;
     const __DATA: (
         __flash::Datum<usize>,
         __flash::Datum<Option<usize>>,
@@ -37,11 +38,11 @@ const _: () = {
         fn to_wire(&self) -> __flash::WireError {
             match self {
                 Self::Empty {} => {
-                    __flash::WireError::new("empty", __flash::message(self))
+                    __flash::WireError::new("empty", __TEXT.text(self))
                         .with_status(422u16)
                 }
                 Self::TooLong { max: __f0, r#got: __f1 } => {
-                    __flash::WireError::new("too_long", __flash::message(self))
+                    __flash::WireError::new("too_long", __TEXT.text(self))
                         .with_data(
                             __flash::object([
                                 ("max", __DATA.0.write(__f0)),
@@ -52,12 +53,12 @@ const _: () = {
                         .terminal()
                 }
                 Self::UnknownLabel { 0: __f0 } => {
-                    __flash::WireError::new("unknown_label", __flash::message(self))
+                    __flash::WireError::new("unknown_label", __TEXT.text(self))
                         .with_data(__DATA.2.write(__f0))
                         .with_status(422u16)
                 }
                 Self::Range { 0: __f0, 1: __f1 } => {
-                    __flash::WireError::new("range", __flash::message(self))
+                    __flash::WireError::new("range", __TEXT.text(self))
                         .with_data([__DATA.3.write(__f0), __DATA.4.write(__f1)])
                         .with_status(422u16)
                 }
@@ -65,7 +66,7 @@ const _: () = {
                     __flash::write_upstream("preprocess", __f0).with_status(422u16)
                 }
                 Self::Disk { .. } => {
-                    __flash::WireError::new("disk", __flash::message(self))
+                    __flash::WireError::new("disk", __TEXT.text(self))
                         .with_status(422u16)
                         .retryable()
                 }

@@ -6,11 +6,12 @@ pub enum StartError {
 }
 const _: () = {
     use ::flash::__private as __flash;
+    const __TEXT: &dyn __flash::Says<StartError> = &__flash::Json;
     #[automatically_derived]
     impl __flash::RemoteError for StartError {
         fn to_wire(&self) -> __flash::WireError {
             match self {
-                Self::Io { .. } => __flash::WireError::new("io", __flash::message(self)),
+                Self::Io { .. } => __flash::WireError::new("io", __TEXT.text(self)),
             }
         }
         fn from_wire(

@@ -41,7 +41,10 @@ const _: () = {
             __p1: impl ::core::marker::Sized,
             count: usize,
         ) -> __flash::Call<Self> {
-            ::core::panic!()
+            {
+                let _ = (&text, &__p1, &count);
+                ::core::panic!()
+            }
         }
     }
 };

@@ -1,0 +1,11 @@
+// mistakes: 1
+use flash::RemoteError;
+
+
+#[derive(Debug, RemoteError)]
+enum ReadError {
+    Empty,
+    TooLong { max: usize },
+}
+
+fn main() {}
