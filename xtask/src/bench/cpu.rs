@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
+use super::report;
 use crate::Result;
 
 /// The kernel's ticks; 100 on every architecture that Linux offers today.

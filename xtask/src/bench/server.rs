@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{machine, probe};
+use super::{machine, probe, report};
 use crate::Result;
 
 /// How long a program may take until it serves.
@@ -101,8 +101,7 @@ impl Server {
 
     fn last_words(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        report::last_lines(&log)
     }
 }
 
