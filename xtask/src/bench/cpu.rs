@@ -28,12 +28,8 @@ pub(crate) fn measure(command: &mut Command) -> Result<Used> {
     let output = command.output()?;
     let used = Used { cpu: ended_children()? - before, clock: began.elapsed().as_secs_f64() };
     if !output.status.success() {
-        return Err(format!(
-            "{command:?} failed ({})\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        )
-        .into());
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{command:?} failed ({})\n{}", output.status, report::last_lines(&said)).into());
     }
     Ok(used)
 }
