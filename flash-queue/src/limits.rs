@@ -74,7 +74,8 @@ macro_rules! limits {
     };
 }
 
-const MB: usize = 1024 * 1024;
+// Decimal, the smaller reading of the documentation: what fits here fits there.
+const MB: usize = 1_000_000;
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -22,7 +22,7 @@ fn duplicates_are_named_with_both_places() {
     assert_eq!(output.status.code(), Some(5));
     let text = stderr(&output);
     let line = |needle: &str| text.lines().find(|line| line.contains(needle)).unwrap_or_else(|| panic!("{needle}: {text}"));
-    for part in ["function `thing`", "route `GET /things/{name}`", "endpoint `same`"] {
+    for part in ["function `thing`", "route `GET /things/{id}`", "endpoint `same`"] {
         assert_eq!(line(part).matches("fixture_duplicates.rs:").count(), 2, "{text}");
     }
 }

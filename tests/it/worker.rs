@@ -86,7 +86,7 @@ impl Script {
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
         });
         script.changed.notify_waiters();
-        let (status, body) = if target.contains("/job-take/") {
+        let (status, body) = if target.contains("/job-take") {
             let next = script.jobs.lock().unwrap().pop_front();
             match next {
                 Some(answer) => answer,
@@ -144,8 +144,9 @@ async fn takes_runs_and_posts_as_the_protocol_says() {
     let running = Running::start("echo", script).await;
     running.script.results_at_least(1).await;
     let seen = running.script.seen.lock().unwrap().clone();
-    let take = seen.iter().find(|seen| seen.target.contains("/job-take/")).unwrap();
-    assert_eq!(take.target, "/v2/e/job-take/pod-1?gpu=x&job_in_progress=0");
+    let take = seen.iter().find(|seen| seen.target.contains("/job-take")).unwrap();
+    // `echo` has four slots, and all are free.
+    assert_eq!(take.target, "/v2/e/job-take-batch/pod-1?gpu=x&batch_size=4&job_in_progress=0");
     let ping = seen.iter().find(|seen| seen.target.contains("/ping/")).unwrap();
     assert!(ping.target.starts_with("/v2/e/ping/pod-1?gpu=x&runpod_version="), "{}", ping.target);
     // The queue wants the bare key, without `Bearer`.

@@ -16,12 +16,11 @@ const LONGEST_ID: usize = 128;
 pub(crate) async fn answer(
     app: &App,
     function: &'static Registration,
-    prefix: &'static str,
     request: Request<Body>,
 ) -> Result<Encoded, WireError> {
     let (parts, body) = request.into_parts();
     let id = id_of(&parts.headers);
-    let result = run(app, function, prefix, &parts, body, id.clone()).await;
+    let result = run(app, function, &parts, body, id.clone()).await;
     result.map_err(|mut error| {
         error.request_id = Some(id);
         error
@@ -31,7 +30,6 @@ pub(crate) async fn answer(
 async fn run(
     app: &App,
     function: &'static Registration,
-    prefix: &'static str,
     parts: &Parts,
     body: Body,
     id: String,
@@ -44,8 +42,8 @@ async fn run(
     let body = body::read(body, length, body::LIMIT).await?;
     let mut fields = Fields::empty(Origin::Body);
     if route.path.contains('{') {
-        let path = parts.uri.path();
-        query::add_path(&mut fields, route.path, path.strip_prefix(prefix).unwrap_or(path))?;
+        // A router that is nested below a prefix gets the path without it.
+        query::add_path(&mut fields, route.path, parts.uri.path())?;
     }
     if let Some(text) = parts.uri.query() {
         query::add(&mut fields, text);

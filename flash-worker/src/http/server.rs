@@ -81,7 +81,7 @@ impl HttpWorker {
     pub(crate) async fn run(self, shutdown: Shutdown) -> Result<(), HttpError> {
         let health = Health::new(self.boot.endpoint_id.as_deref().unwrap_or_default());
         let probe = health.router(&self.boot.health_path);
-        let routes = router(&self.app, self.endpoint, "");
+        let routes = router(&self.app, self.endpoint);
         let address = self.listener.address()?;
         let serving = match self.health {
             None => tokio::spawn(serve(self.listener, probe.merge(routes), shutdown.clone())),

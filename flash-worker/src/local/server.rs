@@ -43,13 +43,11 @@ impl LocalServer {
         let queues = Queues::memory();
         let mut router = Router::new();
         for endpoint in app.registry().resources() {
-            // Lives as long as the process: axum wants to know the prefix wherever a request is.
-            let prefix: &'static str = Box::leak(format!("/{}", endpoint.name()).into_boxed_str());
             let routes = match endpoint.kind() {
-                Kind::Http => door::router(&app, endpoint, prefix),
+                Kind::Http => door::router(&app, endpoint),
                 Kind::Queue => queue_routes(&app, endpoint, &queues, &slots, &shutdown).await?,
             };
-            router = router.nest(prefix, routes);
+            router = router.nest(&format!("/{}", endpoint.name()), routes);
         }
         let router = router.merge(common(&app)).fallback(not_found);
         Ok(Self { app, listener, router, slots, shutdown })

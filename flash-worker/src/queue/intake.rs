@@ -63,9 +63,9 @@ impl Intake {
                     trouble.reset();
                     // More than were asked for: each is owed an answer, so it waits for its turn.
                     let late = jobs.split_off(jobs.len().min(slots.len()));
-                    start(jobs.into_iter().zip(slots).collect());
+                    start(jobs.into_iter().zip(slots).map(begin).collect());
                     for job in late {
-                        start(vec![(job, self.slots.next().await)]);
+                        start(vec![begin((job, self.slots.next().await))]);
                     }
                     continue;
                 }
@@ -125,6 +125,12 @@ impl Intake {
             status => Taken::Trouble(format!("the queue answered {status}")),
         }
     }
+}
+
+/// From here on the worker is busy, before the job's function runs.
+fn begin((job, mut slot): (Bytes, Slot)) -> (Bytes, Slot) {
+    slot.begin();
+    (job, slot)
 }
 
 /// The jobs in the answer to a take, without reading them: one object, or a list of them. Both occur on both routes.

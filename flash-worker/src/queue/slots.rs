@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flash_core::ids::JobId;
@@ -8,6 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(crate) struct Slots {
     permits: Arc<Semaphore>,
     total: u32,
+    /// Slots that have a job, whether its id is known yet or not.
+    busy: Arc<AtomicUsize>,
     running: Arc<Mutex<Vec<JobId>>>,
 }
 
@@ -16,12 +19,18 @@ pub(crate) struct Slots {
 pub(crate) struct Slot {
     _permit: OwnedSemaphorePermit,
     slots: Slots,
+    is_busy: bool,
     job: Option<JobId>,
 }
 
 impl Slots {
     pub(crate) fn new(total: u32) -> Self {
-        Self { permits: Arc::new(Semaphore::new(total as usize)), total, running: Arc::default() }
+        Self {
+            permits: Arc::new(Semaphore::new(total as usize)),
+            total,
+            busy: Arc::default(),
+            running: Arc::default(),
+        }
     }
 
     /// Waits for a free slot, and takes all that are free with it.
@@ -43,7 +52,7 @@ impl Slots {
     }
 
     fn slot(&self, permit: OwnedSemaphorePermit) -> Slot {
-        Slot { _permit: permit, slots: self.clone(), job: None }
+        Slot { _permit: permit, slots: self.clone(), is_busy: false, job: None }
     }
 
     /// Waits until no job runs.
@@ -55,14 +64,20 @@ impl Slots {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether a job runs. The slot that waits for its job does not count.
+    /// Whether a job runs. Slots that wait for one do not count.
     pub(crate) fn is_busy(&self) -> bool {
-        !self.running.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.busy.load(Ordering::Relaxed) > 0
     }
 }
 
 impl Slot {
-    /// Gives the slot to a job.
+    /// A job was taken for this slot.
+    pub(crate) fn begin(&mut self) {
+        self.is_busy = true;
+        self.slots.busy.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The job's id is known.
     pub(crate) fn occupy(&mut self, job: JobId) {
         self.slots.running.lock().unwrap_or_else(PoisonError::into_inner).push(job.clone());
         self.job = Some(job);
@@ -71,6 +86,9 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        if self.is_busy {
+            self.slots.busy.fetch_sub(1, Ordering::Relaxed);
+        }
         if let Some(job) = &self.job {
             let mut running = self.slots.running.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(index) = running.iter().position(|other| other == job) {
