@@ -39,3 +39,12 @@ pub(crate) fn type_at(tokens: &impl ToTokens, name: &str, ty: &impl ToTokens) ->
     let semicolon = quote_spanned!(end=> ;);
     hygienic!(#head = #ty #semicolon)
 }
+
+/// `__flash::name(arguments)`, which the compiler shows as all of `tokens`.
+pub(crate) fn call_at(tokens: &impl ToTokens, name: &str, arguments: &TokenStream) -> TokenStream {
+    let (start, end) = ends(tokens);
+    let name = Ident::new(name, end);
+    let callee = quote_spanned!(start=> __flash::#name);
+    let arguments = quote_spanned!(end=> (#arguments));
+    hygienic!(#callee #arguments)
+}

@@ -57,7 +57,8 @@ fn errors_point_at_the_users_own_tokens() {
             continue;
         }
         assert!(
-            !output.contains("in the attribute macro `remote`") && !output.contains("in the derive macro `RemoteError`"),
+            !output.contains("in the attribute macro `remote`")
+                && !output.contains("in the derive macro `RemoteError`"),
             "{}: an error points at the macro:\n{output}",
             case.display()
         );

@@ -56,12 +56,14 @@ fn args_type(function: &Function) -> TokenStream {
 fn resource_check(function: &Function) -> TokenStream {
     let resource = &function.resource;
     let check = match function.door {
-        Door::Queue => Ident::new("check_queue", resource.span()),
-        Door::Http { .. } => Ident::new("check_http", resource.span()),
+        Door::Queue => "check_queue",
+        Door::Http { .. } => "check_http",
     };
-    quote_spanned! {resource.span()=>
-        const __RESOURCE: &__flash::Endpoint = &#resource;
-        const _: () = __flash::#check(__RESOURCE);
+    let reference = quote_spanned!(resource.span()=> &#resource);
+    let check = span::call_at(resource, check, &hygienic!(__RESOURCE));
+    hygienic! {
+        const __RESOURCE: &__flash::Endpoint = #reference;
+        const _: () = #check;
     }
 }
 

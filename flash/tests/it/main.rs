@@ -1,0 +1,13 @@
+//! What the macros make of functions and errors, used as a user's crate uses them.
+//!
+//! All functions of this binary share one registry, so each has a name of its own.
+
+// For `hygiene::renamed_crate`: the name that a user's Cargo.toml may give the crate.
+extern crate flash as renamed;
+
+mod arguments;
+mod derived_errors;
+mod functions;
+mod hygiene;
+mod meta;
+mod support;
