@@ -9,7 +9,13 @@ pub use flash_core::{
     App, Auth, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry, RemoteError,
     Scaler, Scope, State, Volume, WireError, Worker, spawn,
 };
-pub use flash_macros::{RemoteError, remote};
+#[doc = include_str!("../../flash-macros/docs/remote_error.md")]
+pub use flash_macros::RemoteError;
+#[cfg(feature = "serve")]
+#[doc = include_str!("../../flash-macros/docs/main.md")]
+pub use flash_macros::main;
+#[doc = include_str!("../../flash-macros/docs/remote.md")]
+pub use flash_macros::remote;
 
 /// Clients of the platform: the jobs of queue endpoints, and the transport of remote calls.
 #[cfg(feature = "client")]
