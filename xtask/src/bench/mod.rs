@@ -37,6 +37,10 @@ impl Options {
     }
 }
 
+/// From this many cores of other work on, rates say little: a program with two threads is given more of a contended core than one
+/// with a single thread.
+const BUSY: f64 = 0.1;
+
 struct Bench {
     name: &'static str,
     about: &'static str,
@@ -80,11 +84,13 @@ pub(crate) fn run(name: &str, options: &Options) -> Result<()> {
     let bench = BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| unknown(name))?;
     let others = cpu::Others::watch()?;
     let mut report = (bench.run)(options)?;
-    report.note(format!(
-        "{}; other work on it meanwhile: {:.2} cores",
-        machine::description(),
-        others.cores()?
-    ));
+    let others = others.cores()?;
+    report.note(format!("{}; other work on it meanwhile: {others:.2} cores", machine::description()));
+    if others > BUSY {
+        report.note(
+            "busy machine: trust CPU per request, job or build; rates and latencies depend on who got a core",
+        );
+    }
     if options.quick {
         report.note("quick: too few rounds for a claim");
     }
