@@ -195,6 +195,19 @@ fn signatures() {
 }
 
 #[test]
+fn names() {
+    let rule = "cannot be a name on the wire: a name has 1 to 63 letters, digits, `-` or `_`, and begins with a letter or a digit";
+    let long = "x".repeat(64);
+    for name in ["", "two words", "grüße", "-x", "_x", "a/b", &*long] {
+        check(&format!("resource = GPU, name = \"{name}\""), &function(""), &[&format!("`{name}` {rule}")]);
+    }
+    for name in ["01_hello", "x", "a-b_c"] {
+        check(&format!("resource = GPU, name = \"{name}\""), &function(""), &[]);
+    }
+    check(GOOD, "async fn _f() -> Result<u8, E> { b }", &[&format!("`_f` {rule}")]);
+}
+
+#[test]
 fn parameters() {
     let one = |parameter: &str, expected: &[&str]| check(GOOD, &function(parameter), expected);
     one(

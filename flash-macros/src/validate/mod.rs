@@ -7,7 +7,6 @@ mod param;
 mod signature;
 
 use proc_macro2::Ident;
-use syn::ext::IdentExt;
 use syn::{Attribute, Meta};
 
 use crate::attr::{RemoteArgs, is_helper};
@@ -39,7 +38,7 @@ pub(crate) fn function(args: RemoteArgs, item: FnItem, errors: &mut Errors) -> F
     }
     let door = http::door(&args, &sig.ident, &params, errors);
     Function {
-        name: args.name.as_ref().map_or_else(|| sig.ident.unraw().to_string(), syn::LitStr::value),
+        name: name::wire(&sig.ident, args.name.as_ref(), errors),
         handle: args.handle.unwrap_or_else(|| sig.ident.clone()),
         shared_attrs: attrs.iter().filter(|attr| is_shared(attr)).cloned().collect(),
         doc: docs::first_paragraph(&attrs),

@@ -1,5 +1,6 @@
 use proc_macro2::Ident;
 use quote::ToTokens;
+use syn::LitStr;
 use syn::ext::IdentExt;
 
 use crate::errors::Errors;
@@ -8,6 +9,9 @@ const PRIMITIVES: &[&str] = &[
     "bool", "char", "f16", "f32", "f64", "f128", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8",
     "u16", "u32", "u64", "u128", "usize",
 ];
+
+/// Letters of a name on the wire.
+const MAX_NAME: usize = 63;
 
 /// Keys that mean something else inside of a job's input.
 const RESERVED: &[&str] = &["__empty", "__flash"];
@@ -31,6 +35,26 @@ pub(super) fn function(ident: &Ident, handle: Option<&Ident>, errors: &mut Error
         _ => return true,
     }
     false
+}
+
+/// The function's name on the wire. The manifest checks names too, all of an app at once; here it is at the user's tokens.
+pub(super) fn wire(ident: &Ident, chosen: Option<&LitStr>, errors: &mut Errors) -> String {
+    let name = chosen.map_or_else(|| ident.unraw().to_string(), LitStr::value);
+    let is_known = |char: char| char.is_ascii_alphanumeric() || char == '-' || char == '_';
+    let is_valid = name.len() <= MAX_NAME
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.chars().all(is_known);
+    if !is_valid {
+        let problem = format!(
+            "`{name}` cannot be a name on the wire: a name has 1 to {MAX_NAME} letters, digits, `-` or `_`, and begins \
+             with a letter or a digit"
+        );
+        match chosen {
+            Some(literal) => errors.at(literal, problem),
+            None => errors.help(ident, problem, "give it another one with `name = \"…\"`"),
+        }
+    }
+    name
 }
 
 fn is_primitive(ident: &Ident) -> bool {

@@ -5,7 +5,7 @@ static GPU: Endpoint = Endpoint::queue("gpu");
 
 #[remote(resource = GPU)]
 async fn one(#[cfg(unix)] text: String) -> Result<u32, Error> {
-    Ok(1)
+    Ok(text.len() as u32)
 }
 
 fn main() {}

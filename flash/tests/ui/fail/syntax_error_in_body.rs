@@ -6,8 +6,8 @@ static GPU: Endpoint = Endpoint::queue("gpu");
 // What the compiler says of the body is all there is to say.
 #[remote(resource = GPU)]
 async fn one(text: String) -> Result<usize, Error> {
-    let length = text.;
-    Ok(1)
+    let same = text.;
+    Ok(same.len())
 }
 
 async fn caller() -> Result<usize, Error> {
