@@ -1,0 +1,110 @@
+use std::fmt;
+
+use crate::carry::Json;
+use crate::encode::FieldWriter;
+use crate::fields::{self, Fields};
+use crate::meta::Param;
+use crate::remote::Payload;
+
+/// Reads and writes parameters of type `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` cannot be sent to or from a remote function",
+    label = "cannot be sent",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it; to inject it, write `State<{T}>`"
+)]
+pub trait Carries<T>: Sync {
+    /// Reads a field; what is wrong is recorded in `fields`.
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<T>;
+    /// Writes a field.
+    fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &T);
+    /// Whether the field may be missing, as an `Option` may.
+    fn may_be_missing(&self) -> bool;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> Carries<T> for Json {
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
+        fields::slot(fields, name)
+    }
+
+    fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &T) {
+        fields.put(name, value);
+    }
+
+    fn may_be_missing(&self) -> bool {
+        fields::may_be_missing::<T>()
+    }
+}
+
+/// The place of one parameter: its name, and how its type is read and written.
+pub struct Slot<T: 'static> {
+    name: &'static str,
+    type_text: &'static str,
+    has_default: bool,
+    carrier: &'static dyn Carries<T>,
+}
+
+/// The slot of a parameter `name`, whose type is written as `type_text`.
+#[must_use]
+pub const fn slot<T>(
+    name: &'static str,
+    type_text: &'static str,
+    carrier: &'static dyn Carries<T>,
+) -> Slot<T> {
+    Slot { name, type_text, has_default: false, carrier }
+}
+
+impl<T> Slot<T> {
+    /// The parameter may be missing.
+    #[must_use]
+    pub const fn defaulted(self) -> Self {
+        Self { has_default: true, ..self }
+    }
+
+    /// What the function's metadata says of the parameter.
+    #[must_use]
+    pub const fn param(&'static self) -> Param {
+        Param::new(self.name, self.type_text, self.has_default, self)
+    }
+
+    /// Reads the argument; what is wrong with it is recorded in `fields`.
+    pub fn take(&self, fields: &mut Fields<'_>) -> Option<T> {
+        self.carrier.read(fields, self.name)
+    }
+
+    /// Reads the argument, or makes its default when the field is missing.
+    pub fn take_or(&self, fields: &mut Fields<'_>, default: impl FnOnce() -> T) -> Option<T> {
+        if fields.contains(self.name) { self.take(fields) } else { Some(default()) }
+    }
+
+    /// Writes the argument.
+    pub fn put(&self, fields: &mut FieldWriter, value: &T) {
+        self.carrier.write(fields, self.name, value);
+    }
+}
+
+impl<T> fmt::Debug for Slot<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("name", &self.name)
+            .field("type", &self.type_text)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A slot without its type.
+pub(crate) trait AnySlot: Sync {
+    fn may_be_missing(&self) -> bool;
+}
+
+impl<T> AnySlot for Slot<T> {
+    fn may_be_missing(&self) -> bool {
+        self.carrier.may_be_missing()
+    }
+}
+
+impl fmt::Debug for dyn AnySlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnySlot")
+    }
+}
