@@ -46,7 +46,8 @@ async fn a_mock_answers_inside_of_its_scope_only() {
 #[tokio::test]
 async fn a_call_in_a_spawned_task_keeps_its_scope() {
     let mock = Mock::new().on::<check>(|_| Ok(5));
-    let spawned = mock.run(async { flash::spawn(async { check::remote("abc".into()).await.unwrap() }).await });
+    let spawned =
+        mock.run(async { flash::spawn(async { check::remote("abc".into()).await.unwrap() }).await });
     assert_eq!(spawned.await.unwrap(), 5);
 }
 

@@ -27,20 +27,29 @@ async fn every_bad_field_is_named_with_its_path() {
     let body = r#"{"item": {"name": 1, "counts": []}, "itme": 1}"#;
     let (status, problem) = client.send(Method::PUT, "/api/items/x", Some(body)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    let errors: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["path"].as_str().unwrap()).collect();
+    let errors: Vec<_> =
+        problem["errors"].as_array().unwrap().iter().map(|e| e["path"].as_str().unwrap()).collect();
     assert_eq!(errors, ["path.id", "body.item.name", "body.itme"]);
     assert_eq!(problem["errors"][0]["message"], "expected u32, got string");
     assert_eq!(problem["errors"][1]["message"], "expected a string, got integer");
     let unknown = problem["errors"][2]["message"].as_str().unwrap();
-    assert!(unknown.contains("known fields: `id`, `item`") && unknown.contains("did you mean `item`?"), "{unknown}");
+    assert!(
+        unknown.contains("known fields: `id`, `item`") && unknown.contains("did you mean `item`?"),
+        "{unknown}"
+    );
     assert_eq!(problem["code"], "invalid_input");
 
-    let (status, problem) = client.send(Method::PUT, "/api/items/1", Some(r#"{"item": {"name": "n", "counts": [1, "x"]}}"#)).await;
+    let (status, problem) = client
+        .send(Method::PUT, "/api/items/1", Some(r#"{"item": {"name": "n", "counts": [1, "x"]}}"#))
+        .await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(problem["detail"], "body.item.counts[1]: expected u32, got string");
 
     let (status, problem) = client.post("/api/slow", "{}").await;
-    assert_eq!((status, &problem["detail"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("body.millis: missing field")));
+    assert_eq!(
+        (status, &problem["detail"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("body.millis: missing field"))
+    );
     let (_, problem) = client.post("/api/slow", r#"{"millis": 1, "millis": 2}"#).await;
     assert_eq!(problem["detail"], "body.millis: the field occurs twice");
 }
@@ -105,7 +114,8 @@ async fn of_an_upstream_failure_only_the_code_travels_on() {
 #[tokio::test]
 async fn functions_run_by_name_in_the_local_role_only_and_never_as_code() {
     let client = Client::start().await;
-    let (status, answer) = client.post("/execute", r#"{"function": "check", "arguments": {"text": "abc"}}"#).await;
+    let (status, answer) =
+        client.post("/execute", r#"{"function": "check", "arguments": {"text": "abc"}}"#).await;
     assert_eq!((status, answer), (StatusCode::OK, json!(3)));
     let (status, problem) = client.post("/execute", r#"{"function": "chekc"}"#).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
@@ -122,6 +132,7 @@ async fn the_api_is_described() {
     let item = &document["paths"]["/api/items/{id}"];
     assert_eq!(item["get"]["parameters"][0]["in"], "path");
     assert_eq!(item["put"]["responses"]["201"]["description"], "The function's result.");
-    let input = &document["paths"]["/echo/runsync"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    let input =
+        &document["paths"]["/echo/runsync"]["post"]["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(input["properties"]["input"]["required"], json!(["text"]));
 }

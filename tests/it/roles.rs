@@ -4,7 +4,8 @@ use flash_core::Registry;
 use flash_core::boot::{Boot, BootError, Role};
 
 fn boot(environment: &[(&str, &str)]) -> Boot {
-    let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    let lookup =
+        |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
     Boot::from_lookup(lookup).unwrap()
 }
 
@@ -59,10 +60,15 @@ fn contradictions_are_refused() {
 
 #[test]
 fn deployed_is_an_endpoint_id_and_one_more_word() {
-    let words = [("FLASH_ENDPOINT_TYPE", "lb"), ("FLASH_RESOURCE_NAME", "api"), ("FLASH_IS_MOTHERSHIP", "true")];
+    let words =
+        [("FLASH_ENDPOINT_TYPE", "lb"), ("FLASH_RESOURCE_NAME", "api"), ("FLASH_IS_MOTHERSHIP", "true")];
     for mask in 0..16_u32 {
-        let mut environment: Vec<_> =
-            words.iter().enumerate().filter(|(bit, _)| mask & (1 << bit) != 0).map(|(_, word)| *word).collect();
+        let mut environment: Vec<_> = words
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| mask & (1 << bit) != 0)
+            .map(|(_, word)| *word)
+            .collect();
         let has_id = mask & 8 != 0;
         if has_id {
             environment.push(("RUNPOD_ENDPOINT_ID", "e"));

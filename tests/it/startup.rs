@@ -21,7 +21,9 @@ fn duplicates_are_named_with_both_places() {
     let output = run(DUPLICATES, &[], &[]);
     assert_eq!(output.status.code(), Some(5));
     let text = stderr(&output);
-    let line = |needle: &str| text.lines().find(|line| line.contains(needle)).unwrap_or_else(|| panic!("{needle}: {text}"));
+    let line = |needle: &str| {
+        text.lines().find(|line| line.contains(needle)).unwrap_or_else(|| panic!("{needle}: {text}"))
+    };
     for part in ["function `thing`", "route `GET /things/{id}`", "endpoint `same`"] {
         assert_eq!(line(part).matches("fixture_duplicates.rs:").count(), 2, "{text}");
     }
@@ -37,11 +39,23 @@ fn an_empty_program_explains_itself() {
 #[test]
 fn the_environment_is_checked() {
     for (environment, code, part) in [
-        (&[("FLASH_RESOURCE_NAME", "nope"), ("FLASH_ENDPOINT_TYPE", "lb")][..], 2, "it has `api`, `echo`, `mixed`"),
+        (
+            &[("FLASH_RESOURCE_NAME", "nope"), ("FLASH_ENDPOINT_TYPE", "lb")][..],
+            2,
+            "it has `api`, `echo`, `mixed`",
+        ),
         (&[("FLASH_ENDPOINT_TYPE", "xx")], 2, "it is `lb` or `qb`"),
         (&[("FLASH_RESOURCE_NAME", "api"), ("FLASH_ENDPOINT_TYPE", "qb")], 2, "declared as HTTP"),
-        (&[("FLASH_RESOURCE_NAME", "echo"), ("FLASH_ENDPOINT_TYPE", "qb")], 2, "RUNPOD_WEBHOOK_GET_JOB is not set"),
-        (&[("FLASH_ENDPOINT_TYPE", "qb"), ("RUNPOD_WEBHOOK_GET_JOB", "http://127.0.0.1:1/x")], 2, "FLASH_RESOURCE_NAME must name one"),
+        (
+            &[("FLASH_RESOURCE_NAME", "echo"), ("FLASH_ENDPOINT_TYPE", "qb")],
+            2,
+            "RUNPOD_WEBHOOK_GET_JOB is not set",
+        ),
+        (
+            &[("FLASH_ENDPOINT_TYPE", "qb"), ("RUNPOD_WEBHOOK_GET_JOB", "http://127.0.0.1:1/x")],
+            2,
+            "FLASH_RESOURCE_NAME must name one",
+        ),
         (&[("FLASH_PORT", "many")], 2, "FLASH_PORT=`many`"),
         (&[("FLASH_RESOURCES_ENDPOINTS", "[]")], 2, "FLASH_RESOURCES_ENDPOINTS"),
     ] {
@@ -55,8 +69,12 @@ fn the_environment_is_checked() {
 fn a_taken_port_has_its_own_exit_code() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let environment =
-        [("FLASH_ENDPOINT_TYPE", "lb"), ("FLASH_RESOURCE_NAME", "api"), ("FLASH_HOST", "127.0.0.1"), ("PORT", port.as_str())];
+    let environment = [
+        ("FLASH_ENDPOINT_TYPE", "lb"),
+        ("FLASH_RESOURCE_NAME", "api"),
+        ("FLASH_HOST", "127.0.0.1"),
+        ("PORT", port.as_str()),
+    ];
     let output = run(APP, &[], &environment);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(stderr(&output).contains(&port));

@@ -98,7 +98,11 @@ impl Script {
         } else {
             (200, String::new())
         };
-        Response::builder().status(status).header("content-type", "application/json").body(Body::from(body)).unwrap()
+        Response::builder()
+            .status(status)
+            .header("content-type", "application/json")
+            .body(Body::from(body))
+            .unwrap()
     }
 }
 
@@ -117,6 +121,8 @@ impl Running {
         tokio::spawn(async move { axum::serve(listener, router).await });
         let mut boot = Boot::default();
         boot.worker_id = Some("pod-1".to_owned());
+        // Time runs as fast as the tests advance it, and functions do not.
+        boot.grace = Duration::from_secs(1_000_000);
         boot.worker_key = Secret::new("fake-worker-key");
         boot.jobs.take = Some(format!("{base}/job-take/$ID?gpu=x"));
         boot.jobs.done = Some(format!("{base}/job-done/$RUNPOD_POD_ID/$ID?gpu=x"));
@@ -133,6 +139,11 @@ impl Running {
     /// Lets the worker finish, and gives what was posted.
     async fn stop(self) -> Vec<Seen> {
         self.shutdown.start();
+        // The worker gives an answer that is on its way a moment to arrive.
+        while !self.worker.is_finished() {
+            self.clock.advance(Duration::from_millis(10)).await;
+            tokio::task::yield_now().await;
+        }
         self.worker.await.unwrap().unwrap();
         self.script.results()
     }

@@ -50,7 +50,11 @@ pub enum ThroughError {
 
 /// Gives back what it gets.
 #[remote(resource = ECHO)]
-pub async fn echo(text: String, #[remote(default = 1)] times: u32, item: Option<Item>) -> Result<(String, Option<Item>), flash::Error> {
+pub async fn echo(
+    text: String,
+    #[remote(default = 1)] times: u32,
+    item: Option<Item>,
+) -> Result<(String, Option<Item>), flash::Error> {
     Ok((text.repeat(times as usize), item))
 }
 
@@ -122,7 +126,11 @@ pub async fn slow_through(millis: u64) -> Result<u64, flash::Error> {
 
 /// Path and query.
 #[remote(resource = API, method = "GET", path = "/items/{id}")]
-pub async fn item(id: u32, tags: Option<Vec<String>>, #[remote(default)] deep: bool) -> Result<(u32, Vec<String>, bool), flash::Error> {
+pub async fn item(
+    id: u32,
+    tags: Option<Vec<String>>,
+    #[remote(default)] deep: bool,
+) -> Result<(u32, Vec<String>, bool), flash::Error> {
     Ok((id, tags.unwrap_or_default(), deep))
 }
 
@@ -142,4 +150,14 @@ pub async fn delete_item(id: u32) -> Result<(), CheckError> {
 #[remote(resource = API, method = "POST", path = "/explode")]
 pub async fn explode_route() -> Result<(), flash::Error> {
     panic!("the secret inside")
+}
+
+/// Calls [`echo`] through a helper, which no macro can see.
+#[remote(resource = API, method = "POST", path = "/hidden")]
+pub async fn hidden_through(text: String) -> Result<String, flash::Error> {
+    helper(text).await
+}
+
+async fn helper(text: String) -> Result<String, flash::Error> {
+    Ok(echo::remote(text, 1, None).await?.0)
 }

@@ -14,6 +14,8 @@ use crate::shutdown::Shutdown;
 
 /// How long the queue may hold a take open. The Python worker gives up after 90 s (platform contract B.4).
 const TAKE_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long an answer may be on its way from the queue to a worker that stops.
+const LINGER: Duration = Duration::from_millis(100);
 /// A queue that is over its rate limit wants this much peace (platform contract B.4).
 const RATE_LIMITED: Duration = Duration::from_secs(5);
 
@@ -53,9 +55,8 @@ impl Intake {
             let asked = self.clock.now();
             let taken = tokio::select! {
                 biased;
-                // A held poll is dropped at once; a job that arrives after that goes to another worker.
-                () = self.shutdown.started() => return,
                 taken = self.take(slots.len()) => taken,
+                () = self.lingered() => return,
             };
             let pause = match taken {
                 Taken::Jobs(mut jobs) => {
@@ -90,6 +91,13 @@ impl Intake {
                 () = self.clock.sleep(pause) => {}
             }
         }
+    }
+
+    /// Ends shortly after the shutdown began. A held poll is not waited for, but a job that is already on its way to
+    /// this worker would otherwise be lost until the platform notices.
+    async fn lingered(&self) {
+        self.shutdown.started().await;
+        self.clock.sleep(LINGER).await;
     }
 
     async fn take(&self, most: usize) -> Taken {

@@ -54,12 +54,13 @@ impl Outbox {
             while let Some(finished) = arriving.recv().await {
                 let room = Arc::clone(&room).acquire_owned().await;
                 let Finished { job, body, is_result, slot } = finished;
-                drop(slot);
                 let poster = Arc::clone(&poster);
                 posts.spawn(async move {
                     poster.deliver(job, body, is_result).await;
                     drop(room);
                 });
+                // Only now: a worker that stops waits for free slots first, and then for posts.
+                drop(slot);
             }
         };
         runtime.spawn(dispatch);
