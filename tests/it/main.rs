@@ -1,5 +1,7 @@
 //! Behaviour inside of one process: the whole app on a free port, real HTTP.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 mod calls;
 mod client;
 mod http;

@@ -1,4 +1,6 @@
 //! The public behaviour of the core.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 mod fields;
 mod manifest;
