@@ -71,10 +71,8 @@ fn others() -> Result<f64> {
 /// User, nice and system time of all cores (proc(5)). Interrupts are left out, because our own packets cause most of them.
 fn busy_ticks(stat: &str) -> Option<u64> {
     let fields: Vec<u64> = stat.lines().next()?.split_whitespace().skip(1).flat_map(str::parse).collect();
-    let [user, nice, system, _idle, _waiting, interrupts, soft_interrupts, ..] = fields[..] else {
-        return None;
-    };
-    Some(user + nice + system + interrupts + soft_interrupts)
+    let [user, nice, system, ..] = fields[..] else { return None };
+    Some(user + nice + system)
 }
 
 /// Times of the process and of its ended children: fields 14 to 17.
