@@ -178,7 +178,7 @@ mod tests {
             assert!(!row.source.is_empty() && !row.value.to_string().is_empty(), "{row:?}");
         }
         let shown = |name: &str| rows.iter().find(|row| row.name == name).unwrap().value.to_string();
-        assert_eq!(shown("run_body"), "10485760");
+        assert_eq!(shown("run_body"), "10000000");
         assert_eq!(shown("wait_default"), "90 s");
         assert_eq!(shown("crash_pause"), "250 ms");
         assert_eq!(shown("overdue_status"), "TIMED_OUT");

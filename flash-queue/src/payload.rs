@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 /// It owns exactly its own bytes: a slice of a request's body would be free to make, but would keep the connection's whole
 /// read buffer alive for as long as the job is queued.
 #[derive(Clone)]
-pub struct Payload(Arc<Box<RawValue>>);
+pub struct Payload(Arc<RawValue>);
 
 impl Payload {
     /// Checks that `json` is JSON and takes it.
@@ -48,7 +48,7 @@ impl Payload {
 
 impl From<Box<RawValue>> for Payload {
     fn from(raw: Box<RawValue>) -> Self {
-        Self(Arc::new(raw))
+        Self(raw.into())
     }
 }
 

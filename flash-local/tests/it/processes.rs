@@ -131,7 +131,6 @@ async fn who_does_not_stop_in_time_is_killed() {
     line(&platform, &worker, "ready").await;
     platform.stop_worker(&worker.id).await.unwrap();
     assert_eq!(platform.workers()[0].state, WorkerState::Exited(Exit { code: None, signal: Some(9) }));
-    line(&platform, &worker, "no").await;
 }
 
 #[tokio::test]

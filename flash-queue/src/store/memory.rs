@@ -12,6 +12,7 @@ use crate::machine::Rules;
 
 mod arena;
 mod ended;
+mod index;
 mod jobs;
 mod record;
 mod table;

@@ -8,6 +8,7 @@ use flash_core::wire::{JobStatus, TakenJob};
 
 use super::arena::{Arena, Key};
 use super::ended::Ended;
+use super::index::Index;
 use super::record::Record;
 use super::timers::Timers;
 use crate::machine::{Effects, Event, Place, Rules};
@@ -18,7 +19,7 @@ use crate::store::{Claimed, Counts, NewJob, Stepped};
 pub(super) struct Table {
     rules: Rules,
     pub(super) jobs: Arena<Record>,
-    by_id: HashMap<JobId, Key>,
+    index: Index,
     /// Entries of jobs that left the queue by another way (cancelled, answered late) stay until they come to the front.
     queue: VecDeque<(Key, u32)>,
     /// What each worker has, oldest first.
@@ -33,7 +34,7 @@ impl Table {
         Self {
             rules,
             jobs: Arena::default(),
-            by_id: HashMap::new(),
+            index: Index::default(),
             queue: VecDeque::new(),
             held: HashMap::new(),
             timers: Timers::default(),
@@ -43,7 +44,7 @@ impl Table {
     }
 
     pub(super) fn key(&self, id: &JobId) -> Option<Key> {
-        self.by_id.get(id).copied()
+        self.index.get(id, &self.jobs)
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -76,7 +77,7 @@ impl Table {
         let record = Record::new(job, now);
         let due = self.rules.due(&record.state);
         let key = self.jobs.insert(record);
-        self.by_id.insert(id, key);
+        self.index.insert(&id, key);
         self.counts.in_queue += 1;
         self.queue.push_back((key, 0));
         self.set_alarm(key, due);
@@ -216,7 +217,7 @@ impl Table {
 
     fn remove(&mut self, key: Key) {
         let Some(job) = self.jobs.remove(key) else { return };
-        self.by_id.remove(&job.id);
+        self.index.remove(&job.id, key);
         self.ended.forget(job.counted);
         let jobs = &self.jobs;
         self.ended.tidy(jobs.len(), |key| jobs.get(key).is_some_and(|job| job.counted > 0));
