@@ -253,7 +253,7 @@ pub struct Calls {
 }
 
 /// Two paths with the same shape match the same requests, whatever their placeholders are called.
-fn shape(path: &str) -> String {
+pub(crate) fn shape(path: &str) -> String {
     path.split('/')
         .map(|segment| if segment.starts_with('{') { "{}" } else { segment })
         .collect::<Vec<_>>()

@@ -1,13 +1,13 @@
 use sha2::{Digest, Sha256};
 
-use super::catalogue;
+use super::catalogue::Catalogue;
 use super::document::{FunctionEntry, Manifest, ResourceEntry, RustSection, SecretEntry, VolumeEntry};
 use crate::endpoint::{Auth, Endpoint, FlashBoot, Hardware, Kind};
 use crate::meta::Meta;
 use crate::registry::Registry;
 
 /// Version of the manifest's format.
-const FORMAT: &str = "1.0";
+pub(super) const FORMAT: &str = "1.0";
 /// Version of the protocol between worker and platform that this crate speaks.
 const WORKER_PROTOCOL: u32 = 1;
 
@@ -24,6 +24,12 @@ impl Registry {
     /// Describes the app `project_name`. The result is the same for the same functions, byte for byte.
     #[must_use]
     pub fn describe(&self, project_name: &str) -> Described {
+        self.describe_with(project_name, Catalogue::bundled())
+    }
+
+    /// Describes the app with the hardware of another snapshot than the bundled one: what `any` and GPU types mean.
+    #[must_use]
+    pub fn describe_with(&self, project_name: &str, catalogue: &Catalogue) -> Described {
         let mut manifest = Manifest {
             version: FORMAT.to_owned(),
             project_name: project_name.to_owned(),
@@ -45,7 +51,7 @@ impl Registry {
                 config_variable: self.resource_path(name).to_owned(),
                 makes_remote_calls: !calls.resources.is_empty(),
                 remote_calls: calls.resources.into_keys().map(ToOwned::to_owned).collect(),
-                ..settings(endpoint)
+                ..ResourceEntry::of(endpoint, catalogue)
             };
             manifest.resources.insert(name.to_owned(), entry);
         }
@@ -91,86 +97,94 @@ fn function_entry(meta: &Meta) -> FunctionEntry {
     }
 }
 
-/// Every setting of an endpoint. The endpoint is taken apart without `..`, so a new setting that is forgotten here
-/// does not compile.
-fn settings(endpoint: &Endpoint) -> ResourceEntry {
-    let Endpoint {
-        name: _,
-        kind,
-        hardware,
-        workers_min,
-        workers_max,
-        idle_timeout_secs,
-        execution_timeout_ms,
-        scaler,
-        concurrency,
-        image,
-        template,
-        registry_credential,
-        container_disk_gb,
-        env,
-        secrets,
-        volumes,
-        data_centers,
-        min_cuda,
-        flashboot,
-        system_packages,
-        auth,
-        declared_at: _,
-    } = *endpoint;
-    let (scaler_type, scaler_value) = scaler.parts();
-    let owned = |text: &str| text.to_owned();
-    let mut entry = ResourceEntry {
-        resource_type: owned(resource_type(kind, hardware)),
-        is_load_balanced: kind == Kind::Http,
-        image_name: image.map(owned),
-        template_id: template.map(owned),
-        container_registry_auth_id: registry_credential.map(owned),
-        container_disk_in_gb: Some(container_disk_gb),
-        workers_min,
-        workers_max,
-        idle_timeout: idle_timeout_secs,
-        execution_timeout_ms,
-        scaler_type: owned(scaler_type),
-        scaler_value,
-        max_concurrency: concurrency,
-        locations: (!data_centers.is_empty()).then(|| data_centers.join(",")),
-        min_cuda_version: min_cuda.map(owned),
-        flash_boot_type: owned(match flashboot {
-            FlashBoot::On => "FLASHBOOT",
-            FlashBoot::Off => "OFF",
-        }),
-        env: env.iter().map(|(name, value)| (owned(name), owned(value))).collect(),
-        secrets: secrets
-            .iter()
-            .flatten()
-            .map(|secret| SecretEntry { name: owned(secret.name), reference: secret.reference.map(owned) })
-            .collect(),
-        network_volumes: volumes
-            .iter()
-            .map(|volume| VolumeEntry {
-                name: owned(volume.name),
-                size: volume.size_gb,
-                data_center_id: volume.data_center.map(owned),
-            })
-            .collect(),
-        system_dependencies: system_packages.iter().map(|name| owned(name)).collect(),
-        auth: (kind == Kind::Http).then(|| {
-            owned(match auth {
-                Auth::Required => "required",
-                Auth::Public => "public",
-            })
-        }),
-        ..ResourceEntry::default()
-    };
-    match hardware {
-        Hardware::Gpu { pools, count } => {
-            entry.gpu_ids = Some(catalogue::gpu_pools(pools).join(","));
-            entry.gpu_count = Some(count);
+impl ResourceEntry {
+    /// Every setting of an endpoint; its functions are still missing.
+    #[must_use]
+    pub fn of(endpoint: &Endpoint, catalogue: &Catalogue) -> Self {
+        // Taken apart without `..`, so a new setting that is forgotten here does not compile.
+        let Endpoint {
+            name: _,
+            kind,
+            hardware,
+            workers_min,
+            workers_max,
+            idle_timeout_secs,
+            execution_timeout_ms,
+            scaler,
+            concurrency,
+            image,
+            template,
+            registry_credential,
+            container_disk_gb,
+            env,
+            secrets,
+            volumes,
+            data_centers,
+            min_cuda,
+            flashboot,
+            system_packages,
+            auth,
+            declared_at: _,
+        } = *endpoint;
+        let (scaler_type, scaler_value) = scaler.parts();
+        let owned = |text: &str| text.to_owned();
+        let mut entry = ResourceEntry {
+            resource_type: owned(resource_type(kind, hardware)),
+            is_load_balanced: kind == Kind::Http,
+            image_name: image.map(owned),
+            template_id: template.map(owned),
+            container_registry_auth_id: registry_credential.map(owned),
+            container_disk_in_gb: Some(container_disk_gb),
+            workers_min,
+            workers_max,
+            idle_timeout: idle_timeout_secs,
+            execution_timeout_ms,
+            scaler_type: owned(scaler_type),
+            scaler_value,
+            max_concurrency: concurrency,
+            locations: (!data_centers.is_empty()).then(|| data_centers.join(",")),
+            min_cuda_version: min_cuda.map(owned),
+            flash_boot_type: owned(match flashboot {
+                FlashBoot::On => "FLASHBOOT",
+                FlashBoot::Off => "OFF",
+            }),
+            env: env.iter().map(|(name, value)| (owned(name), owned(value))).collect(),
+            secrets: secrets
+                .iter()
+                .flatten()
+                .map(|secret| SecretEntry {
+                    name: owned(secret.name),
+                    reference: secret.reference.map(owned),
+                    ..SecretEntry::default()
+                })
+                .collect(),
+            network_volumes: volumes
+                .iter()
+                .map(|volume| VolumeEntry {
+                    name: owned(volume.name),
+                    size: volume.size_gb,
+                    data_center_id: volume.data_center.map(owned),
+                    ..VolumeEntry::default()
+                })
+                .collect(),
+            system_dependencies: system_packages.iter().map(|name| owned(name)).collect(),
+            auth: (kind == Kind::Http).then(|| {
+                owned(match auth {
+                    Auth::Required => "required",
+                    Auth::Public => "public",
+                })
+            }),
+            ..ResourceEntry::default()
+        };
+        match hardware {
+            Hardware::Gpu { pools, count } => {
+                entry.gpu_ids = Some(catalogue.gpu_ids(pools).join(","));
+                entry.gpu_count = Some(count);
+            }
+            Hardware::Cpu(instances) => entry.instance_ids = Some(catalogue.cpu_ids(instances)),
         }
-        Hardware::Cpu(instances) => entry.instance_ids = Some(catalogue::cpu_instances(instances)),
+        entry
     }
-    entry
 }
 
 /// The Python class of an endpoint that is not live.

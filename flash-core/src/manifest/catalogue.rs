@@ -1,63 +1,153 @@
-//! Names that the platform knew on 2026-08-06 (platform contract D.3). A newer list replaces this file.
+use std::sync::LazyLock;
 
-const GPU_POOLS: &[&str] = &[
-    "ADA_24",
-    "ADA_32_PRO",
-    "ADA_48_PRO",
-    "ADA_80_PRO",
-    "AMPERE_16",
-    "AMPERE_24",
-    "AMPERE_48",
-    "AMPERE_80",
-    "BLACKWELL_96",
-    "BLACKWELL_180",
-    "HOPPER_141",
-];
+use serde::Deserialize;
 
-const CPU_INSTANCES: &[&str] = &[
-    "cpu3c-1-2",
-    "cpu3c-2-4",
-    "cpu3c-4-8",
-    "cpu3c-8-16",
-    "cpu3g-1-4",
-    "cpu3g-2-8",
-    "cpu3g-4-16",
-    "cpu3g-8-32",
-    "cpu5c-1-2",
-    "cpu5c-2-4",
-    "cpu5c-4-8",
-    "cpu5c-8-16",
-];
-
-/// The pools that these names mean; `any` means all.
-pub(super) fn gpu_pools(names: &[&str]) -> Vec<String> {
-    expand(names, GPU_POOLS)
+/// The names of hardware and places that the platform knew on a certain day.
+///
+/// [`bundled`](Self::bundled) is the snapshot that this version was built with (from platform contract D.3 and the
+/// platform's own list of GPU types). The platform adds hardware more often than this crate is released, so a newer
+/// snapshot can be read with [`from_json`](Self::from_json) and used in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Catalogue {
+    /// The day the names were taken, as `YYYY-MM-DD`.
+    pub taken_on: String,
+    /// GPU pools, what an endpoint asks for.
+    pub gpu_pools: Vec<GpuPool>,
+    /// CPU instances: flavour, vCPUs, memory in GB.
+    pub cpu_instances: Vec<String>,
+    /// Data centres.
+    #[serde(default)]
+    pub data_centers: Vec<String>,
+    /// Countries, which older clients send in place of data centres.
+    #[serde(default)]
+    pub countries: Vec<String>,
+    /// CUDA versions that a worker may ask for.
+    #[serde(default)]
+    pub cuda_versions: Vec<String>,
 }
 
-/// The instances that these names mean; `any` means all.
-pub(super) fn cpu_instances(names: &[&str]) -> Vec<String> {
-    expand(names, CPU_INSTANCES)
+/// GPUs that are asked for together.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct GpuPool {
+    /// The pool's name, such as `ADA_24`.
+    pub id: String,
+    /// Product names of its GPUs.
+    pub types: Vec<String>,
 }
 
-fn expand(names: &[&str], all: &[&str]) -> Vec<String> {
-    let names = if names.contains(&"any") { all } else { names };
-    names.iter().map(|name| (*name).to_owned()).collect()
-}
+static BUNDLED: LazyLock<Catalogue> = LazyLock::new(|| {
+    // Its text is part of the crate, and a test reads it.
+    Catalogue::from_json(include_str!("catalogue.json")).unwrap_or_else(|error| panic!("{error}"))
+});
 
-/// What is wrong with the name of a GPU, if anything. GPU type names are the vendor's product names.
-pub(super) fn gpu_problem(name: &str) -> Option<String> {
-    if GPU_POOLS.contains(&name) || name.starts_with("NVIDIA ") || name.starts_with("AMD ") {
-        return None;
+impl Catalogue {
+    /// The snapshot of this version.
+    #[must_use]
+    pub fn bundled() -> &'static Self {
+        &BUNDLED
     }
-    Some(problem("GPU pool", name, GPU_POOLS))
-}
 
-/// What is wrong with the name of a CPU instance, if anything.
-pub(super) fn cpu_problem(name: &str) -> Option<String> {
-    if CPU_INSTANCES.contains(&name) { None } else { Some(problem("CPU instance", name, CPU_INSTANCES)) }
-}
+    /// Reads a snapshot, in the form of `flash-core/src/manifest/catalogue.json`.
+    ///
+    /// # Errors
+    /// Text that is no such snapshot, with the place.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| format!("catalogue of hardware is invalid: {error}"))
+    }
 
-fn problem(what: &str, name: &str, known: &[&str]) -> String {
-    let hint = crate::fields::did_you_mean(name, known.iter().copied());
-    format!("unknown {what} `{name}`{hint}\nhelp: known are {}", known.join(", "))
+    /// What the platform is asked for where an author wrote these pools and types, in their order.
+    ///
+    /// The platform takes pools, and types only to leave them out: a type becomes its pool without the pool's other
+    /// types. Names that are unknown stay, for the validation to find.
+    pub(super) fn gpu_ids(&self, names: &[&str]) -> Vec<String> {
+        if names.contains(&"any") {
+            return self.gpu_pools.iter().map(|pool| pool.id.clone()).collect();
+        }
+        let mut ids: Vec<String> = Vec::new();
+        let mut excluded = Vec::new();
+        for name in names {
+            let pool = self.pool_of(name);
+            let id = pool.map_or(*name, |pool| pool.id.as_str());
+            if ids.iter().any(|known| known == id) {
+                continue;
+            }
+            ids.push(id.to_owned());
+            if let Some(pool) = pool.filter(|pool| !names.contains(&pool.id.as_str())) {
+                let others = pool.types.iter().filter(|other| !names.contains(&other.as_str()));
+                excluded.extend(others.map(|other| format!("-{other}")));
+            }
+        }
+        ids.append(&mut excluded);
+        ids
+    }
+
+    /// The instances that an author's names mean; `any` means all.
+    pub(super) fn cpu_ids(&self, names: &[&str]) -> Vec<String> {
+        if names.contains(&"any") {
+            return self.cpu_instances.clone();
+        }
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn pool_of(&self, gpu_type: &str) -> Option<&GpuPool> {
+        self.gpu_pools.iter().find(|pool| pool.types.iter().any(|name| name == gpu_type))
+    }
+
+    /// What is wrong with a list of GPU pools and types, in which a leading `-` leaves a type out.
+    pub(super) fn gpu_problems(&self, ids: &[&str]) -> Vec<String> {
+        let asked: Vec<&GpuPool> =
+            ids.iter().filter_map(|id| self.gpu_pools.iter().find(|pool| pool.id == **id)).collect();
+        let pools = || self.gpu_pools.iter().map(|pool| pool.id.as_str());
+        let types = || self.gpu_pools.iter().flat_map(|pool| pool.types.iter().map(String::as_str));
+        let problem = |id: &&str| match id.strip_prefix('-') {
+            Some(left_out) if !types().any(|known| known == left_out) => {
+                Some(self.unknown("GPU type", left_out, types()))
+            }
+            Some(left_out) => {
+                let in_a_pool = asked.iter().any(|pool| pool.types.iter().any(|name| name == left_out));
+                (!in_a_pool).then(|| {
+                    format!("GPU type `{left_out}` is left out, but is in none of the pools asked for")
+                })
+            }
+            None if pools().chain(types()).any(|known| known == *id) => None,
+            None if id.contains(' ') => Some(self.unknown("GPU type", id, types())),
+            None => Some(self.unknown("GPU pool", id, pools())),
+        };
+        ids.iter().filter_map(problem).collect()
+    }
+
+    /// What is wrong with the name of a CPU instance, if anything.
+    pub(super) fn cpu_problem(&self, id: &str) -> Option<String> {
+        self.problem("CPU instance", id, &self.cpu_instances)
+    }
+
+    /// What is wrong with a place, if anything.
+    pub(super) fn place_problem(&self, id: &str) -> Option<String> {
+        if self.countries.iter().any(|country| country == id) {
+            return None;
+        }
+        self.problem("data centre", id, &self.data_centers)
+    }
+
+    /// What is wrong with a CUDA version, if anything.
+    pub(super) fn cuda_problem(&self, version: &str) -> Option<String> {
+        self.problem("CUDA version", version, &self.cuda_versions)
+    }
+
+    /// A snapshot without such names knows nothing of them, so it refuses none.
+    fn problem(&self, what: &str, name: &str, known: &[String]) -> Option<String> {
+        let fine = known.is_empty() || known.iter().any(|known| known == name);
+        (!fine).then(|| self.unknown(what, name, known.iter().map(String::as_str)))
+    }
+
+    fn unknown<'a>(&self, what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+        let hint = crate::fields::did_you_mean(name, known.clone());
+        format!(
+            "unknown {what} `{name}`{hint}\nhelp: known on {}: {}",
+            self.taken_on,
+            known.collect::<Vec<_>>().join(", ")
+        )
+    }
 }

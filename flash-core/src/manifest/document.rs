@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 type Map<T> = BTreeMap<String, T>;
@@ -57,7 +57,7 @@ pub struct RustSection {
 }
 
 /// One endpoint.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ResourceEntry {
@@ -69,7 +69,8 @@ pub struct ResourceEntry {
     pub is_load_balanced: bool,
     /// Whether it runs code that a request brings; never true in what is built here.
     pub is_live_resource: bool,
-    /// Path of the `static` that declares it.
+    /// Path of the `static` that declares it. Python writes `null` where there is none.
+    #[serde(deserialize_with = "or_default")]
     pub config_variable: String,
     /// Whether its functions call other endpoints, and so need key and addresses.
     pub makes_remote_calls: bool,
@@ -127,7 +128,7 @@ pub struct ResourceEntry {
     #[serde(rename = "flashBootType")]
     pub flash_boot_type: String,
     /// Environment variables.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Map::is_empty", deserialize_with = "or_default")]
     pub env: Map<String>,
     /// Secrets, by name alone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -161,6 +162,49 @@ pub struct ResourceEntry {
     pub extra: Map<Value>,
 }
 
+/// What a missing key means: the defaults of the platform's client (platform contract D.3).
+impl Default for ResourceEntry {
+    fn default() -> Self {
+        Self {
+            resource_type: String::new(),
+            functions: Vec::new(),
+            is_load_balanced: false,
+            is_live_resource: false,
+            config_variable: String::new(),
+            makes_remote_calls: false,
+            remote_calls: Vec::new(),
+            image_name: None,
+            template_id: None,
+            container_registry_auth_id: None,
+            container_disk_in_gb: None,
+            gpu_ids: None,
+            gpu_count: None,
+            instance_ids: None,
+            workers_min: 0,
+            workers_max: 1,
+            idle_timeout: 60,
+            execution_timeout_ms: 0,
+            scaler_type: String::new(),
+            scaler_value: 4,
+            max_concurrency: 1,
+            locations: None,
+            min_cuda_version: None,
+            flash_boot_type: "FLASHBOOT".to_owned(),
+            env: Map::new(),
+            secrets: Vec::new(),
+            network_volumes: Vec::new(),
+            system_dependencies: Vec::new(),
+            auth: None,
+            endpoint_id: None,
+            endpoint_url: None,
+            config_hash: None,
+            status: None,
+            deployed_at: None,
+            extra: Map::new(),
+        }
+    }
+}
+
 /// One function.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -190,17 +234,22 @@ pub struct FunctionEntry {
 /// A secret that an endpoint needs. No value ever stands here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct SecretEntry {
     /// The variable's name.
     pub name: String,
     /// The platform's own secret that holds the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Keys of other versions.
+    #[serde(flatten)]
+    pub extra: Map<Value>,
 }
 
 /// A network volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct VolumeEntry {
     /// Its name.
     pub name: String,
@@ -209,6 +258,9 @@ pub struct VolumeEntry {
     /// The data centre that holds it.
     #[serde(rename = "dataCenterId", skip_serializing_if = "Option::is_none")]
     pub data_center_id: Option<String>,
+    /// Keys of other versions.
+    #[serde(flatten)]
+    pub extra: Map<Value>,
 }
 
 impl Manifest {
@@ -226,7 +278,21 @@ impl Manifest {
     /// Text that is not JSON, or a field of the wrong type, with its path.
     pub fn from_json(text: &str) -> Result<Self, String> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| format!("manifest field `{}`: {}", error.path(), error.inner()))
+        let mut manifest: Self = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| format!("manifest field `{}`: {}", error.path(), error.inner()))?;
+        deserializer.end().map_err(|error| format!("the manifest has something behind it: {error}"))?;
+        for resource in manifest.resources.values_mut().filter(|resource| resource.scaler_type.is_empty()) {
+            // The default depends on another key, so serde cannot fill it in.
+            resource.scaler_type =
+                if resource.is_load_balanced { "REQUEST_COUNT" } else { "QUEUE_DELAY" }.to_owned();
+        }
+        Ok(manifest)
     }
+}
+
+/// A `null` as the default of its type.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }

@@ -9,5 +9,6 @@ mod document;
 mod validate;
 
 pub use build::Described;
+pub use catalogue::{Catalogue, GpuPool};
 pub use document::{FunctionEntry, Manifest, ResourceEntry, RustSection, SecretEntry, VolumeEntry};
 pub use validate::ManifestErrors;

@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
+mod catalogue;
 mod fields;
 mod manifest;
+mod settings;

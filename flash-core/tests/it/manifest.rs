@@ -38,10 +38,10 @@ fn every_problem_is_told_at_once() {
     for part in [
         "endpoint name `-bad` is invalid",
         "endpoint `-bad` has no function",
-        "path `/ping` of function `ping` on endpoint `api` is reserved",
+        "route `GET /ping` of function `ping` on endpoint `api` is reserved",
         "route `GET /a` of endpoint `api` belongs to `a` and to `b`",
         "function `c` of HTTP endpoint `api` needs method and path",
-        "workersMin above workersMax",
+        "workersMin is above workersMax",
         "GPUs and for CPU instances",
         "unknown GPU pool `ADA_25`; did you mean `ADA_24`?",
         "unknown CPU instance `cpu3c-1-3`",
