@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -31,8 +32,14 @@ pub struct Need {
 }
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// Something on its way to be ready.
+pub(crate) type Building = BoxFuture<Result<(), Error>>;
 
 impl Need {
+    pub(crate) const fn new(type_name: fn() -> &'static str, build: fn(App) -> Building) -> Self {
+        Self { type_name, build }
+    }
+
     /// The type that is needed.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
@@ -209,6 +216,25 @@ impl Context {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.scope.cancellation().is_cancelled()
+    }
+
+    /// Shows a caller who asks for the job's status how far it is. On HTTP, and in a direct call, nobody asks.
+    ///
+    /// # Errors
+    /// A value that JSON cannot hold.
+    pub fn progress(&self, progress: &impl Serialize) -> Result<(), Error> {
+        let json = serde_json::to_vec(progress).map_err(Error::internal)?;
+        if let Some(control) = self.scope.control() {
+            control.progress(json);
+        }
+        Ok(())
+    }
+
+    /// Asks for a fresh worker after this job: it takes no more jobs, and the platform resets it.
+    pub fn refresh_worker(&self) {
+        if let Some(control) = self.scope.control() {
+            control.refresh_worker();
+        }
     }
 
     /// The token that cancellation sets.

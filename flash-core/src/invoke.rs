@@ -127,9 +127,14 @@ fn panicked(panic: &(dyn Any + Send)) -> WireError {
 /// Runs a blocking function on the blocking pool, inside of the current scope.
 pub(crate) async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let scope = Scope::current();
-    let joined = tokio::task::spawn_blocking(move || match scope {
-        Some(scope) => scope.enter_blocking(f),
-        None => f(),
+    // A thread cannot be stopped from outside, so the job's slot stays occupied until the function has really ended.
+    let hold = scope.as_ref().and_then(Scope::control).map(|control| control.hold());
+    let joined = tokio::task::spawn_blocking(move || {
+        let _hold = hold;
+        match scope {
+            Some(scope) => scope.enter_blocking(f),
+            None => f(),
+        }
     })
     .await;
     match joined {

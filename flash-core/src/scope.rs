@@ -1,3 +1,5 @@
+use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -28,6 +30,18 @@ struct Inner {
     deadline: Option<Timestamp>,
     cancellation: CancellationToken,
     function: Option<&'static Meta>,
+    control: Option<Arc<dyn JobControl>>,
+}
+
+/// What a function may ask of the worker that runs its job.
+pub trait JobControl: fmt::Debug + Send + Sync {
+    /// Shows a caller who asks for the job's status how far it is, as JSON text. A newer one replaces an older one that
+    /// has not been sent yet.
+    fn progress(&self, json: Vec<u8>);
+    /// Asks for a fresh worker after this job.
+    fn refresh_worker(&self);
+    /// Keeps the job's slot occupied until the value is dropped, whatever becomes of the job.
+    fn hold(&self) -> Box<dyn Any + Send>;
 }
 
 impl Scope {
@@ -42,6 +56,7 @@ impl Scope {
                 deadline: None,
                 cancellation: CancellationToken::new(),
                 function: None,
+                control: None,
             },
         }
     }
@@ -90,6 +105,11 @@ impl Scope {
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {
         &self.inner.cancellation
+    }
+
+    /// The worker's ear for this job, on a queue.
+    pub(crate) fn control(&self) -> Option<&Arc<dyn JobControl>> {
+        self.inner.control.as_ref()
     }
 
     /// The function that runs.
@@ -141,6 +161,13 @@ impl ScopeBuilder {
     #[must_use]
     pub fn function(mut self, function: &'static Meta) -> Self {
         self.inner.function = Some(function);
+        self
+    }
+
+    /// The worker's ear for this job.
+    #[must_use]
+    pub fn control(mut self, control: Arc<dyn JobControl>) -> Self {
+        self.inner.control = Some(control);
         self
     }
 

@@ -14,3 +14,5 @@ pub const STATE_FAILED: u8 = 4;
 pub const INVALID_APP: u8 = 5;
 /// Running jobs were not finished within the grace time.
 pub const NOT_DRAINED: u8 = 6;
+/// A function failed fatally, so the worker ended as unhealthy.
+pub const UNHEALTHY: u8 = 7;

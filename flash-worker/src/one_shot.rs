@@ -2,6 +2,7 @@ use flash_core::ids::JobId;
 use flash_core::{App, DoorKind, Fields, Kind, Origin, Registration, Scope, WireError, result_limit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
 
 use crate::identity::request_id;
 use crate::queue::{Job, answer};
@@ -54,7 +55,13 @@ pub(crate) async fn test_job(app: &App, json: &str) -> Result<String, String> {
         ));
     };
     let id = JobId::from(job.id.unwrap_or_else(|| "local_test".to_owned()));
-    let work = Job { id: &id, input: Some(input.get()), execution_timeout: None };
+    let work = Job {
+        id: &id,
+        input: Some(input.get()),
+        execution_timeout: None,
+        cancellation: CancellationToken::new(),
+        control: None,
+    };
     answer(app, endpoint, work).await.map(|encoded| pretty(&encoded.json)).map_err(|error| text_of(&error))
 }
 

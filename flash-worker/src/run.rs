@@ -11,7 +11,7 @@ use crate::arguments::{Arguments, USAGE};
 use crate::http::{HttpError, HttpWorker};
 use crate::identity::Identity;
 use crate::local::{LocalServer, check_not_empty};
-use crate::queue::QueueWorker;
+use crate::queue::{QueueWorker, QueueWorkerError};
 use crate::shutdown::Shutdown;
 use crate::{describe, exit, log, one_shot, ready};
 
@@ -134,7 +134,14 @@ async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Regist
             tracing::info!(role = "queue", endpoint = endpoint.name(), "starting");
             let app = worker_app(&boot, endpoint.name(), registry);
             ready::prepare(&app, endpoint.name()).await.map_err(Failure::new(exit::STATE_FAILED))?;
-            QueueWorker::new(app, endpoint, boot).run(shutdown).await.map_err(Failure::new(exit::NOT_DRAINED))
+            QueueWorker::new(app, endpoint, boot).run(shutdown).await.map_err(|error| {
+                let code = match &error {
+                    QueueWorkerError::NotDrained(_) => exit::NOT_DRAINED,
+                    QueueWorkerError::Unhealthy(_) => exit::UNHEALTHY,
+                    _ => exit::FAILED,
+                };
+                Failure { code, text: error.to_string() }
+            })
         }
         Role::Http(endpoint) => {
             tracing::info!(role = "http", endpoint = endpoint.name(), "starting");

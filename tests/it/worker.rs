@@ -11,7 +11,7 @@ use flash_core::boot::Boot;
 use flash_core::clock::TestClock;
 use flash_core::{App, Registry, Secret};
 use flash_worker::Shutdown;
-use flash_worker::queue::QueueWorker;
+use flash_worker::queue::{QueueWorker, QueueWorkerError};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -32,6 +32,8 @@ struct Script {
     done: Arc<Mutex<VecDeque<u16>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
     changed: Arc<Notify>,
+    stops: Arc<Mutex<Vec<String>>>,
+    stop_ready: Arc<Notify>,
 }
 
 impl Script {
@@ -47,6 +49,12 @@ impl Script {
     fn done_with(self, statuses: &[u16]) -> Self {
         self.done.lock().unwrap().extend(statuses);
         self
+    }
+
+    /// Tells the worker to stop a job.
+    fn stop(&self, job: &str) {
+        self.stops.lock().unwrap().push(job.to_owned());
+        self.stop_ready.notify_one();
     }
 
     fn results(&self) -> Vec<Seen> {
@@ -93,6 +101,13 @@ impl Script {
                 // Held open, as the platform does; the worker drops it when it stops.
                 None => std::future::pending().await,
             }
+        } else if target.contains("/job-stop/") {
+            let stops = std::mem::take(&mut *script.stops.lock().unwrap());
+            if stops.is_empty() {
+                script.stop_ready.notified().await;
+            }
+            let stops = [stops, std::mem::take(&mut *script.stops.lock().unwrap())].concat();
+            (200, json!({"jobsToStop": stops}).to_string())
         } else if target.contains("/job-done/") {
             (script.done.lock().unwrap().pop_front().unwrap_or(200), String::new())
         } else {
@@ -109,7 +124,7 @@ impl Script {
 struct Running {
     script: Script,
     shutdown: Shutdown,
-    worker: JoinHandle<Result<(), String>>,
+    worker: JoinHandle<Result<(), QueueWorkerError>>,
     clock: TestClock,
 }
 
@@ -246,4 +261,95 @@ async fn no_more_jobs_are_taken_than_there_are_slots() {
     assert!(!results.is_empty());
     let results = running.script.results_at_least(9).await;
     assert_eq!(running.stop().await.len(), results.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_job_is_dropped_and_nothing_is_posted() {
+    let mut script = Script::default();
+    for n in 0..8 {
+        let millis = if n == 3 { 600_000 } else { 200 };
+        script = script.job(&format!("j{n}"), &json!({"method": "slow", "millis": millis}));
+    }
+    let running = Running::start("mixed", script).await;
+    running.script.seen_at_least(|seen| seen.target.ends_with("job_in_progress=1")).await;
+    running.script.stop("j3");
+    running.script.stop("unknown");
+    running.script.results_at_least(7).await;
+    // The worker stops without waiting for ten minutes, so the job is gone.
+    let results = running.stop().await;
+    assert_eq!(results.len(), 7);
+    assert!(results.iter().all(|seen| !seen.target.contains("/j3?")), "{results:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocking_function_hears_that_its_job_was_stopped() {
+    let script = Script::default().job("j1", &json!({"method": "wait_for_stop", "deaf_millis": 0}));
+    let running = Running::start("mixed", script).await;
+    running.script.seen_at_least(|seen| seen.target.ends_with("job_in_progress=1")).await;
+    running.script.stop("j1");
+    // Its thread ends, or this would never come back.
+    assert_eq!(running.stop().await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deaf_blocking_function_keeps_its_slot() {
+    let mut script = Script::default();
+    for n in 0..8 {
+        script = script.job(&format!("j{n}"), &json!({"method": "wait_for_stop", "deaf_millis": 400}));
+    }
+    script = script.job("late", &json!({"method": "block", "millis": 0}));
+    let running = Running::start("mixed", script).await;
+    while running.script.jobs.lock().unwrap().len() > 1 {
+        tokio::task::yield_now().await;
+    }
+    for n in 0..8 {
+        running.script.stop(&format!("j{n}"));
+    }
+    // All eight slots are taken by threads that go on, so the ninth job waits for one of them to end.
+    let results = running.script.results_at_least(1).await;
+    assert!(results[0].target.contains("/late?"), "{results:?}");
+    assert_eq!(running.stop().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_result_is_the_last_word_of_a_job() {
+    let script = Script::default().job("j1", &json!({"method": "report", "steps": 10_000}));
+    let running = Running::start("mixed", script).await;
+    running.script.seen_at_least(|seen| seen.body == json!({"output": "done"})).await;
+    let posts = running.stop().await;
+    let (last, before) = posts.split_last().unwrap();
+    assert_eq!(last.body, json!({"output": "done"}));
+    assert!(!before.is_empty());
+    assert!(before.iter().all(|seen| seen.body["status"] == "IN_PROGRESS"), "{before:?}");
+    // Later progress is newer.
+    let steps: Vec<_> = before.iter().map(|seen| seen.body["output"].as_u64().unwrap()).collect();
+    assert!(steps.is_sorted(), "{steps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fatal_error_drains_the_worker_and_ends_it() {
+    let script = Script::default()
+        .job("slow", &json!({"method": "slow", "millis": 200}))
+        .job("fatal", &json!({"method": "break_worker"}));
+    let running = Running::start("mixed", script).await;
+    running.script.results_at_least(2).await;
+    while !running.worker.is_finished() {
+        running.clock.advance(Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
+    }
+    let error = running.worker.await.unwrap().unwrap_err();
+    assert!(matches!(error, QueueWorkerError::Unhealthy(_)), "{error:?}");
+    let seen = running.script.seen.lock().unwrap().clone();
+    assert!(seen.iter().any(|seen| seen.target.contains("status=unhealthy") && seen.target.contains("GPU")));
+    assert!(seen.iter().any(|seen| seen.body == json!({"output": 200})));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_stops_the_pod_after_the_job() {
+    let script = Script::default().job("j1", &json!({"method": "refresh"}));
+    let running = Running::start("mixed", script).await;
+    let results = running.script.results_at_least(1).await;
+    assert_eq!(results[0].body, json!({"output": 1, "stopPod": true}));
+    // It ends by itself.
+    assert_eq!(running.stop().await.len(), 1);
 }

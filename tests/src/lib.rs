@@ -161,3 +161,39 @@ pub async fn hidden_through(text: String) -> Result<String, flash::Error> {
 async fn helper(text: String) -> Result<String, flash::Error> {
     Ok(echo::remote(text, 1, None).await?.0)
 }
+
+/// Tells how far it is, often, and then its result.
+#[remote(resource = MIXED)]
+pub async fn report(steps: u32, context: Context) -> Result<String, flash::Error> {
+    for step in 0..steps {
+        context.progress(&step)?;
+        tokio::task::yield_now().await;
+    }
+    Ok("done".to_owned())
+}
+
+/// Says that the worker cannot go on.
+#[remote(resource = MIXED)]
+pub async fn break_worker() -> Result<(), flash::Error> {
+    Err(flash::Error::new("gpu_lost", "the GPU is gone").fatal())
+}
+
+/// Asks for a fresh worker.
+#[remote(resource = MIXED)]
+pub async fn refresh(context: Context) -> Result<u32, flash::Error> {
+    context.refresh_worker();
+    Ok(1)
+}
+
+/// Blocks a thread until its job is stopped, or for good when it is deaf.
+#[remote(resource = MIXED)]
+pub fn wait_for_stop(deaf_millis: u64, context: Context) -> Result<bool, flash::Error> {
+    if deaf_millis > 0 {
+        std::thread::sleep(Duration::from_millis(deaf_millis));
+        return Ok(context.is_cancelled());
+    }
+    while !context.is_cancelled() {
+        std::thread::yield_now();
+    }
+    Ok(true)
+}

@@ -68,6 +68,14 @@ impl Error {
         self
     }
 
+    /// Says that this worker cannot go on, such as after a GPU was lost: it finishes what runs, delivers it, and exits as
+    /// unhealthy, so that the platform replaces it.
+    #[must_use]
+    pub fn fatal(mut self) -> Self {
+        self.inner.wire.fatal = true;
+        self
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -29,6 +29,9 @@ pub struct WireError {
     /// Names the request in the callee's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Whether this worker cannot go on; never sent.
+    #[serde(skip)]
+    pub fatal: bool,
     /// For the log of this process only; never sent.
     #[serde(skip)]
     pub internal: Option<String>,
@@ -45,6 +48,7 @@ impl WireError {
             retryable: false,
             terminal: false,
             request_id: None,
+            fatal: false,
             internal: None,
         }
     }
@@ -83,6 +87,13 @@ impl WireError {
     #[must_use]
     pub fn terminal(mut self) -> Self {
         self.terminal = true;
+        self
+    }
+
+    /// Says that this worker cannot go on.
+    #[must_use]
+    pub fn fatal(mut self) -> Self {
+        self.fatal = true;
         self
     }
 

@@ -1,9 +1,12 @@
+use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flash_core::ids::{JobId, WorkerId};
 use flash_core::wire::{DoneBody, TakenJob};
-use flash_core::{App, Endpoint, Outcome, to_error_string};
+use flash_core::{App, Endpoint, JobControl, Outcome, to_error_string};
 use flash_queue::{Payload, Queue};
+use tokio_util::sync::CancellationToken;
 
 use crate::queue::{Job, answer};
 use crate::shutdown::Shutdown;
@@ -45,14 +48,23 @@ impl InProcessSlot {
 
     async fn work(&self, taken: TakenJob<Payload>) {
         let id = taken.id.clone();
+        let cancellation = CancellationToken::new();
         let job = Job {
             id: &id,
             input: taken.input.as_ref().map(Payload::get),
             execution_timeout: taken.policy.as_ref().and_then(|policy| policy.execution_timeout),
+            cancellation: cancellation.clone(),
+            control: Some(Arc::new(LocalControl {
+                queue: self.queue.clone(),
+                worker: self.worker.clone(),
+                job: id.clone(),
+            })),
         };
         let outcome = tokio::select! {
             outcome = answer(&self.app, self.endpoint, job) => outcome,
             () = self.stopped(&id) => {
+                // A blocking function learns of it by asking.
+                cancellation.cancel();
                 tracing::info!(request_id = id.as_str(), "job stopped");
                 return;
             }
@@ -78,5 +90,37 @@ impl InProcessSlot {
             Ok(output) => DoneBody::output(output),
             Err(error) => DoneBody::error(to_error_string(&error, "localhost", self.worker.as_str())),
         }
+    }
+}
+
+/// What a function may ask of a worker that is part of the local server.
+#[derive(Debug)]
+struct LocalControl {
+    queue: Queue,
+    worker: WorkerId,
+    job: JobId,
+}
+
+impl JobControl for LocalControl {
+    fn progress(&self, json: Vec<u8>) {
+        let Ok(output) = Payload::from_json(json) else { return };
+        let (queue, worker, job) = (self.queue.clone(), self.worker.clone(), self.job.clone());
+        // The queue ignores progress that comes after the result.
+        tokio::spawn(async move {
+            if let Err(error) = queue.done(&worker, &job, DoneBody::progress(output)).await {
+                tracing::debug!(request_id = job.as_str(), %error, "the progress was not accepted");
+            }
+        });
+    }
+
+    fn refresh_worker(&self) {
+        tracing::info!(
+            request_id = self.job.as_str(),
+            "the function asked for a fresh worker; locally there is none"
+        );
+    }
+
+    fn hold(&self) -> Box<dyn Any + Send> {
+        Box::new(())
     }
 }

@@ -29,7 +29,7 @@ fn curl(meta: &Meta, base: &str, needs_method: bool) -> String {
     let mut fields: Vec<String> = Vec::new();
     let Some(route) = meta.http else {
         if needs_method {
-            fields.push(format!("\"method\": \"{}\"", meta.name));
+            fields.push(format!("\"method\": \"{}\"", meta.key()));
         }
         fields.extend(
             required.map(|param| format!("\"{}\": {}", param.name, openapi::example(param.type_text))),

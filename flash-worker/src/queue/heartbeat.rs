@@ -1,21 +1,14 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use flash_core::Secret;
-use flash_core::clock::Clock;
-use flash_platform::HttpClient;
-use reqwest::Method;
-
-use super::slots::Slots;
-use super::urls::Urls;
+use super::held::Held;
+use super::link::{Link, NoAnswer};
 
 /// Tells the platform which jobs this worker holds (platform contract B.9). Runs on the intake's thread.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
-    pub(crate) http: HttpClient,
-    pub(crate) urls: Urls,
-    pub(crate) key: Option<Secret>,
-    pub(crate) clock: Clock,
-    pub(crate) slots: Slots,
+    pub(crate) link: Arc<Link>,
+    pub(crate) held: Held,
     pub(crate) interval: Duration,
 }
 
@@ -23,26 +16,25 @@ impl Heartbeat {
     /// Beats until it is dropped. A platform without a ping address gets none.
     pub(crate) async fn run(&self) {
         loop {
-            let jobs: Vec<String> = self.slots.running().iter().map(ToString::to_string).collect();
-            let Some(url) = self.urls.ping(&jobs) else { return };
+            let jobs: Vec<String> = self.held.ids().iter().map(ToString::to_string).collect();
+            let Some(url) = self.link.urls.ping(&jobs) else { return };
             if let Err(error) = self.beat(&url).await {
-                tracing::warn!(error, "the heartbeat was not heard");
+                tracing::warn!(%error, "the heartbeat was not heard");
             }
-            self.clock.sleep(self.interval).await;
+            self.link.clock.sleep(self.interval).await;
         }
     }
 
-    async fn beat(&self, url: &str) -> Result<(), String> {
-        let mut request = self
-            .http
-            .request(Method::GET, url)
-            .map_err(|error| error.to_string())?
-            .timeout(self.interval * 2);
-        if let Some(key) = &self.key {
-            request = request.header("authorization", key.expose());
+    /// Tells the platform that this worker cannot go on. Best effort: the worker ends either way.
+    pub(crate) async fn report_unhealthy(&self, reason: &str) {
+        if let Some(url) = self.link.urls.unhealthy("fatal_error", reason)
+            && let Err(error) = self.beat(&url).await
+        {
+            tracing::warn!(%error, "the platform was not told that this worker is unhealthy");
         }
-        let response = request.send().await.map_err(|error| error.without_url().to_string())?;
-        let _ = response.bytes().await;
-        Ok(())
+    }
+
+    async fn beat(&self, url: &str) -> Result<(), NoAnswer> {
+        self.link.get(url, self.interval * 2).await.map(drop)
     }
 }

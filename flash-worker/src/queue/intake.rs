@@ -1,15 +1,13 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flash_core::Secret;
-use flash_core::clock::Clock;
-use flash_platform::HttpClient;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::value::RawValue;
 
 use super::backoff::Backoff;
+use super::link::Link;
 use super::slots::{Slot, Slots};
-use super::urls::Urls;
 use crate::shutdown::Shutdown;
 
 /// How long the queue may hold a take open. The Python worker gives up after 90 s (platform contract B.4).
@@ -22,10 +20,7 @@ const RATE_LIMITED: Duration = Duration::from_secs(5);
 /// Takes jobs while slots are free.
 #[derive(Debug)]
 pub(crate) struct Intake {
-    pub(crate) http: HttpClient,
-    pub(crate) urls: Urls,
-    pub(crate) key: Option<Secret>,
-    pub(crate) clock: Clock,
+    pub(crate) link: Arc<Link>,
     pub(crate) slots: Slots,
     pub(crate) shutdown: Shutdown,
 }
@@ -52,7 +47,7 @@ impl Intake {
                 () = self.shutdown.started() => return,
                 slots = self.slots.free() => slots,
             };
-            let asked = self.clock.now();
+            let asked = self.link.clock.now();
             let taken = tokio::select! {
                 biased;
                 taken = self.take(slots.len()) => taken,
@@ -72,7 +67,7 @@ impl Intake {
                 }
                 Taken::Nothing => {
                     trouble.reset();
-                    if self.clock.now().since(asked) >= Duration::from_secs(1) {
+                    if self.link.clock.now().since(asked) >= Duration::from_secs(1) {
                         empty.reset();
                         continue;
                     }
@@ -88,7 +83,7 @@ impl Intake {
             drop(slots);
             tokio::select! {
                 () = self.shutdown.started() => return,
-                () = self.clock.sleep(pause) => {}
+                () = self.link.clock.sleep(pause) => {}
             }
         }
     }
@@ -97,27 +92,15 @@ impl Intake {
     /// this worker would otherwise be lost until the platform notices.
     async fn lingered(&self) {
         self.shutdown.started().await;
-        self.clock.sleep(LINGER).await;
+        self.link.clock.sleep(LINGER).await;
     }
 
     async fn take(&self, most: usize) -> Taken {
-        let request = match self.http.request(Method::GET, &self.urls.take(most, self.slots.is_busy())) {
-            Ok(request) => request.timeout(TAKE_TIMEOUT).header("content-type", "application/json"),
+        let url = self.link.urls.take(most, self.slots.is_busy());
+        let (status, body) = match self.link.get(&url, TAKE_TIMEOUT).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_timeout => return Taken::Nothing,
             Err(error) => return Taken::Trouble(error.to_string()),
-        };
-        let request = match &self.key {
-            Some(key) => request.header("authorization", key.expose()),
-            None => request,
-        };
-        let response = match request.send().await {
-            Ok(response) => response,
-            Err(error) if error.is_timeout() => return Taken::Nothing,
-            Err(error) => return Taken::Trouble(error.without_url().to_string()),
-        };
-        let status = response.status();
-        let body = match response.bytes().await {
-            Ok(body) => body,
-            Err(error) => return Taken::Trouble(error.without_url().to_string()),
         };
         match status {
             StatusCode::OK if body.is_empty() => Taken::Nothing,

@@ -1,8 +1,10 @@
 use flash_core::clock::Timestamp;
 use flash_core::ids::JobId;
-use flash_core::{App, Endpoint, Fields, Origin, Outcome, Registration, Scope, WireError, code};
+use flash_core::{App, Endpoint, Fields, JobControl, Origin, Outcome, Registration, Scope, WireError, code};
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Largest result in bytes: the platform drops what is over 20 MB for `/runsync` and over 10 MB for `/run`, and shows
 /// the job as completed without output (platform contract B.6, A.4).
@@ -24,6 +26,10 @@ pub(crate) struct Job<'a> {
     pub(crate) input: Option<&'a str>,
     /// The caller's own limit, in milliseconds.
     pub(crate) execution_timeout: Option<u64>,
+    /// Set when the job is stopped.
+    pub(crate) cancellation: CancellationToken,
+    /// The worker's ear for the function's wishes.
+    pub(crate) control: Option<Arc<dyn JobControl>>,
 }
 
 /// Runs one job of `endpoint` to its end: the corridor that the queue door shares with the HTTP door begins at
@@ -47,15 +53,18 @@ async fn run(app: &App, endpoint: &'static Endpoint, job: Job<'_>) -> Outcome {
     let function = select(app, endpoint, &mut fields)?;
     let now = app.clock().now();
     let after = |ms: u64| now + Duration::from_millis(ms);
-    let scope = Scope::builder(app.clone())
+    let mut scope = Scope::builder(app.clone())
         .request_id(job.id.as_str())
         .function(function.meta())
+        .cancellation(job.cancellation)
         .deadline(envelope.and_then(|envelope| envelope.deadline_unix_ms).map(Timestamp::from_millis))
         .deadline(job.execution_timeout.map(after))
-        .deadline(endpoint.execution_timeout_ms().map(after))
-        .build();
+        .deadline(endpoint.execution_timeout_ms().map(after));
+    if let Some(control) = job.control {
+        scope = scope.control(control);
+    }
     let limit = if job.id.is_sync() { SYNC_RESULT_LIMIT } else { RESULT_LIMIT };
-    function.start(fields, scope, limit)?.run().await
+    function.start(fields, scope.build(), limit)?.run().await
 }
 
 /// The function that a job means: the endpoint's only one, or the one that `method` names.
@@ -65,7 +74,7 @@ fn select(
     fields: &mut Fields<'_>,
 ) -> Result<&'static Registration, WireError> {
     let functions: Vec<_> = app.registry().functions_of(endpoint.name()).collect();
-    let names = || functions.iter().map(|function| function.meta().name);
+    let names = || functions.iter().map(|function| function.meta().key());
     if let [only] = *functions {
         let takes_method = only.meta().params.iter().any(|param| param.name == "method");
         if takes_method || !fields.contains("method") {
@@ -85,7 +94,7 @@ fn select(
         let text = "input.method: expected the name of a function";
         return Err(WireError::new(code::INVALID_INPUT, text).with_status(422).terminal());
     };
-    functions.iter().copied().find(|function| function.meta().name == name).ok_or_else(|| {
+    functions.iter().copied().find(|function| function.meta().key() == name).ok_or_else(|| {
         WireError::new(code::UNKNOWN_FUNCTION, app.registry().unknown_function(&name, names())).terminal()
     })
 }

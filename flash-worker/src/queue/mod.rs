@@ -6,12 +6,16 @@
 
 mod backoff;
 mod heartbeat;
+mod held;
 mod intake;
 mod job;
+mod lane;
+mod link;
 mod outbox;
 mod slots;
+mod stops;
 mod urls;
 mod worker;
 
 pub(crate) use job::{Job, answer};
-pub use worker::QueueWorker;
+pub use worker::{QueueWorker, QueueWorkerError};

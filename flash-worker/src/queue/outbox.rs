@@ -1,18 +1,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flash_core::clock::Clock;
 use flash_core::ids::JobId;
-use flash_core::{Outcome, Secret, WireError, code, to_error_string};
-use flash_platform::HttpClient;
-use reqwest::{Method, StatusCode};
+use flash_core::{Outcome, WireError, code, to_error_string};
+use reqwest::StatusCode;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
 use super::backoff::Backoff;
+use super::held::HeldJob;
+use super::link::Link;
 use super::slots::Slot;
-use super::urls::Urls;
 use crate::identity::Identity;
 
 /// How long a result is offered to a queue that does not answer. A job that runs longer than the platform's own limit
@@ -26,17 +25,18 @@ const POST_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Outbox {
     finished: mpsc::UnboundedSender<Finished>,
     posts: TaskTracker,
+    runtime: Handle,
     poster: Arc<Poster>,
 }
 
 /// A job whose function has ended. It keeps its slot until its result is on its way, so the channel holds no more of
 /// them than there are slots.
 #[derive(Debug)]
-struct Finished {
-    job: JobId,
+pub(crate) struct Finished {
+    job: HeldJob,
     body: Vec<u8>,
     is_result: bool,
-    slot: Slot,
+    slot: Arc<Slot>,
 }
 
 impl Outbox {
@@ -47,7 +47,8 @@ impl Outbox {
         let (finished, mut arriving) = mpsc::unbounded_channel::<Finished>();
         let posts = TaskTracker::new();
         let poster = Arc::new(poster);
-        let outbox = Self { finished, posts: posts.clone(), poster: Arc::clone(&poster) };
+        let outbox =
+            Self { finished, posts: posts.clone(), runtime: runtime.clone(), poster: Arc::clone(&poster) };
         let room = Arc::new(Semaphore::new(room as usize));
         // One task takes over all results: a sender that spawned its own would wake this thread once for every job.
         let dispatch = async move {
@@ -56,7 +57,7 @@ impl Outbox {
                 let Finished { job, body, is_result, slot } = finished;
                 let poster = Arc::clone(&poster);
                 posts.spawn(async move {
-                    poster.deliver(job, body, is_result).await;
+                    poster.deliver(&job, body, is_result).await;
                     drop(room);
                 });
                 // Only now: a worker that stops waits for free slots first, and then for posts.
@@ -67,16 +68,46 @@ impl Outbox {
         outbox
     }
 
+    /// The result of a job, ready to be posted. `refresh`: the platform resets this worker afterwards.
+    pub(crate) fn finished(
+        &self,
+        job: HeldJob,
+        outcome: &Outcome,
+        slot: Arc<Slot>,
+        refresh: bool,
+    ) -> Finished {
+        let body = self.poster.body(outcome, refresh);
+        Finished { job, body, is_result: outcome.is_ok(), slot }
+    }
+
     /// Takes over the result of a job, and its slot.
-    pub(crate) fn put(&self, job: JobId, outcome: &Outcome, slot: Slot) {
-        let body = self.poster.body(outcome);
-        let finished = Finished { job, body, is_result: outcome.is_ok(), slot };
+    pub(crate) fn put(&self, finished: Finished) {
         if let Err(lost) = self.finished.send(finished) {
             // Only when the intake's runtime is gone, and then the worker is past its grace time.
-            tracing::error!(
-                request_id = lost.0.job.as_str(),
-                "the worker ended before the result was delivered"
-            );
+            let request_id = lost.0.job.id().as_str();
+            tracing::error!(request_id, "the worker ended before the result was delivered");
+        }
+    }
+
+    /// Runs a job's lane on the outbox's runtime.
+    pub(crate) fn spawn(&self, lane: impl Future<Output = ()> + Send + 'static) {
+        self.posts.spawn_on(lane, &self.runtime);
+    }
+
+    /// Posts progress, once: a newer one follows, and the result counts.
+    pub(crate) async fn post_progress(&self, job: &JobId, json: Vec<u8>) {
+        let Some(url) = self.poster.link.urls.done(job.as_str()) else { return };
+        let mut body = b"{\"status\":\"IN_PROGRESS\",\"output\":".to_vec();
+        body.extend_from_slice(&json);
+        body.push(b'}');
+        match self.poster.link.post(&url, job, body, POST_TIMEOUT).await {
+            Ok(status) if status.is_success() => {}
+            Ok(status) => {
+                tracing::debug!(request_id = job.as_str(), %status, "the progress was not accepted");
+            }
+            Err(problem) => {
+                tracing::debug!(request_id = job.as_str(), %problem, "the progress was not delivered");
+            }
         }
     }
 
@@ -90,25 +121,27 @@ impl Outbox {
 /// Brings one result home, retried until the queue has it.
 #[derive(Debug)]
 pub(crate) struct Poster {
-    pub(crate) http: HttpClient,
-    pub(crate) urls: Urls,
-    pub(crate) key: Option<Secret>,
+    pub(crate) link: Arc<Link>,
     pub(crate) identity: Identity,
-    pub(crate) clock: Clock,
 }
 
 impl Poster {
-    fn body(&self, outcome: &Outcome) -> Vec<u8> {
-        match outcome {
+    fn body(&self, outcome: &Outcome, refresh: bool) -> Vec<u8> {
+        let mut body = match outcome {
             Ok(encoded) => {
-                let mut body = Vec::with_capacity(encoded.json.len() + 12);
+                let mut body = Vec::with_capacity(encoded.json.len() + 28);
                 body.extend_from_slice(b"{\"output\":");
                 body.extend_from_slice(&encoded.json);
                 body.push(b'}');
                 body
             }
             Err(error) => self.error_body(error),
+        };
+        if refresh {
+            body.pop();
+            body.extend_from_slice(b",\"stopPod\":true}");
         }
+        body
     }
 
     fn error_body(&self, error: &WireError) -> Vec<u8> {
@@ -117,18 +150,19 @@ impl Poster {
         serde_json::json!({ "error": text }).to_string().into_bytes()
     }
 
-    async fn deliver(&self, job: JobId, mut body: Vec<u8>, mut is_result: bool) {
-        let Some(url) = self.urls.done(job.as_str()) else {
+    async fn deliver(&self, job: &HeldJob, mut body: Vec<u8>, mut is_result: bool) {
+        let job = job.id();
+        let Some(url) = self.link.urls.done(job.as_str()) else {
             tracing::error!(
                 request_id = job.as_str(),
                 "RUNPOD_WEBHOOK_POST_OUTPUT is not set, so the result is lost"
             );
             return;
         };
-        let give_up = self.clock.now() + PATIENCE;
+        let give_up = self.link.clock.now() + PATIENCE;
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
         loop {
-            let problem = match self.post(&url, &job, body.clone()).await {
+            let problem = match self.link.post(&url, job, body.clone(), POST_TIMEOUT).await {
                 Ok(status) if status.is_success() => {
                     tracing::debug!(request_id = job.as_str(), "result delivered");
                     return;
@@ -151,9 +185,9 @@ impl Poster {
                     continue;
                 }
                 Ok(status) => status.to_string(),
-                Err(error) => error,
+                Err(error) => error.to_string(),
             };
-            if self.clock.now() >= give_up {
+            if self.link.clock.now() >= give_up {
                 tracing::error!(
                     request_id = job.as_str(),
                     problem,
@@ -166,28 +200,8 @@ impl Poster {
                 problem,
                 "the result is not delivered yet; trying again"
             );
-            self.clock.sleep(backoff.pause()).await;
+            self.link.clock.sleep(backoff.pause()).await;
         }
-    }
-
-    async fn post(&self, url: &str, job: &JobId, body: Vec<u8>) -> Result<StatusCode, String> {
-        let mut request = self
-            .http
-            .request(Method::POST, url)
-            .map_err(|error| error.to_string())?
-            .timeout(POST_TIMEOUT)
-            .header("content-type", "application/json")
-            .header("x-request-id", job.as_str())
-            .body(body);
-        if let Some(key) = &self.key {
-            // The queue wants the bare key here (platform contract B.3).
-            request = request.header("authorization", key.expose());
-        }
-        let response = request.send().await.map_err(|error| error.without_url().to_string())?;
-        let status = response.status();
-        // Read to its end, so that the connection can be used again.
-        let _ = response.bytes().await;
-        Ok(status)
     }
 }
 

@@ -40,6 +40,21 @@ impl Urls {
         Some(with_query(&self.done.as_ref()?.replace("$ID", job), "isStream=false"))
     }
 
+    /// Where the worker hears which jobs to stop; only a template with `/job-take/` tells.
+    pub(crate) fn stop(&self) -> Option<String> {
+        self.takes_batches().then(|| self.take.replacen("/job-take/", "/job-stop/", 1))
+    }
+
+    /// Where the worker says that it is broken, and why (platform contract B.12).
+    pub(crate) fn unhealthy(&self, check: &str, reason: &str) -> Option<String> {
+        let reason: String = reason.chars().take(256).collect();
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("status", "unhealthy"), ("check", check), ("reason", &reason)])
+            .append_pair("runpod_version", concat!("flash-", env!("CARGO_PKG_VERSION")))
+            .finish();
+        Some(with_query(self.ping.as_ref()?, &query))
+    }
+
     pub(crate) fn ping(&self, jobs: &[String]) -> Option<String> {
         let version = concat!("runpod_version=flash-", env!("CARGO_PKG_VERSION"));
         let query = if jobs.is_empty() {

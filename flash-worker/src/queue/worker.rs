@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,10 +10,14 @@ use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
 use super::heartbeat::Heartbeat;
+use super::held::{Held, HeldJob};
 use super::intake::Intake;
 use super::job::{self, Job};
+use super::lane::Lane;
+use super::link::Link;
 use super::outbox::{Outbox, Poster};
 use super::slots::{Slot, Slots};
+use super::stops::Stops;
 use super::urls::Urls;
 use crate::identity::Identity;
 use crate::shutdown::Shutdown;
@@ -34,64 +38,79 @@ impl QueueWorker {
     }
 
     /// Takes and runs jobs until `shutdown` begins, then finishes the running ones and delivers their results, all
-    /// within the grace time.
+    /// within the grace time. A fatal error of a function begins the shutdown too.
     ///
     /// # Errors
-    /// No job-take URL, or work that was not finished in time.
-    pub async fn run(self, shutdown: Shutdown) -> Result<(), String> {
+    /// No job-take URL, work that was not finished in time, or a fatal error.
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), QueueWorkerError> {
         let identity = Identity::new(&self.boot);
-        let urls =
-            Urls::new(&self.boot.jobs, &identity.worker_id).ok_or("RUNPOD_WEBHOOK_GET_JOB is not set")?;
-        let slots = Slots::new(self.endpoint.jobs_per_worker());
-        let grace = self.boot.grace;
-        let thread = Thread::start()?;
-        let poster = Poster {
-            http: HttpClient::new(),
-            urls: urls.clone(),
-            key: self.boot.worker_key.clone(),
-            identity,
-            clock: self.app.clock().clone(),
-        };
-        let outbox = Outbox::start(poster, &thread.handle, self.endpoint.jobs_per_worker());
-        let intake = Intake {
-            http: HttpClient::new(),
-            urls: urls.clone(),
-            key: self.boot.worker_key.clone(),
-            clock: self.app.clock().clone(),
-            slots: slots.clone(),
-            shutdown: shutdown.clone(),
-        };
-        let heartbeat = Heartbeat {
-            http: HttpClient::new(),
-            urls,
-            key: self.boot.worker_key.clone(),
-            clock: self.app.clock().clone(),
-            slots: slots.clone(),
+        let urls = Urls::new(&self.boot.jobs, &identity.worker_id)
+            .ok_or_else(|| QueueWorkerError::Start("RUNPOD_WEBHOOK_GET_JOB is not set".to_owned()))?;
+        let concurrency = self.endpoint.jobs_per_worker();
+        let clock = self.app.clock().clone();
+        let key = self.boot.worker_key.clone();
+        let link = Arc::new(Link { http: HttpClient::new(), urls, key, clock: clock.clone() });
+        let (slots, held) = (Slots::new(concurrency), Held::default());
+        let thread = Thread::start().map_err(QueueWorkerError::Start)?;
+        let poster = Poster { link: Arc::clone(&link), identity };
+        let outbox = Outbox::start(poster, &thread.handle, concurrency);
+        let intake = Intake { link: Arc::clone(&link), slots: slots.clone(), shutdown: shutdown.clone() };
+        let heartbeat = Arc::new(Heartbeat {
+            link: Arc::clone(&link),
+            held: held.clone(),
             interval: self.boot.ping_interval,
-        };
-        tracing::info!(
-            endpoint = self.endpoint.name(),
-            slots = self.endpoint.jobs_per_worker(),
-            "worker takes jobs"
-        );
-        let beating = thread.handle.spawn(async move { heartbeat.run().await });
-        let runner =
-            Arc::new(Runner { app: self.app.clone(), endpoint: self.endpoint, outbox: outbox.clone() });
+        });
+        let stops = Stops { link, held: held.clone() };
+        let fatal = Arc::new(OnceLock::new());
+        let runner = Arc::new(Runner {
+            app: self.app,
+            endpoint: self.endpoint,
+            outbox: outbox.clone(),
+            held,
+            shutdown,
+            fatal: Arc::clone(&fatal),
+        });
+
+        tracing::info!(endpoint = self.endpoint.name(), slots = concurrency, "worker takes jobs");
+        let beats = Arc::clone(&heartbeat);
+        thread.handle.spawn(async move { beats.run().await });
+        thread.handle.spawn(async move { stops.run().await });
         let main = Handle::current();
         let taking = thread.handle.spawn(async move { intake.run(|jobs| runner.start(&main, jobs)).await });
-        taking.await.map_err(|error| format!("the intake ended: {error}"))?;
+        taking.await.map_err(|error| QueueWorkerError::Start(format!("the intake ended: {error}")))?;
 
         let finishing = async {
             slots.all_free().await;
             outbox.drained().await;
         };
-        let finished = self.app.clock().timeout(grace, finishing).await;
-        beating.abort();
+        let grace = self.boot.grace;
+        let finished = clock.timeout(grace, finishing).await;
+        if let Some(reason) = fatal.get() {
+            heartbeat.report_unhealthy(reason).await;
+        }
         thread.stop();
-        finished.map_err(|_| format!("running jobs were not finished within the grace time of {grace:?}"))?;
+        finished.map_err(|_| QueueWorkerError::NotDrained(grace))?;
+        if let Some(reason) = fatal.get() {
+            return Err(QueueWorkerError::Unhealthy(reason.clone()));
+        }
         tracing::info!("worker drained");
         Ok(())
     }
+}
+
+/// Why a queue worker ended in another way than asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueueWorkerError {
+    /// It could not begin.
+    #[error("{0}")]
+    Start(String),
+    /// Work was left.
+    #[error("running jobs were not finished within the grace time of {0:?}")]
+    NotDrained(Duration),
+    /// A function said that this worker cannot go on.
+    #[error("a function failed fatally, so this worker ends: {0}")]
+    Unhealthy(String),
 }
 
 /// Runs the jobs that the intake brings, on the main runtime.
@@ -99,6 +118,9 @@ struct Runner {
     app: App,
     endpoint: &'static Endpoint,
     outbox: Outbox,
+    held: Held,
+    shutdown: Shutdown,
+    fatal: Arc<OnceLock<String>>,
 }
 
 impl Runner {
@@ -113,8 +135,8 @@ impl Runner {
         });
     }
 
-    async fn run(&self, body: &[u8], mut slot: Slot) {
-        let job: TakenJob<&RawValue> = match serde_json::from_slice(body) {
+    async fn run(&self, body: &[u8], slot: Slot) {
+        let taken: TakenJob<&RawValue> = match serde_json::from_slice(body) {
             Ok(job) => job,
             Err(error) => {
                 // Without an id there is nobody to answer.
@@ -122,12 +144,47 @@ impl Runner {
                 return;
             }
         };
-        slot.occupy(job.id.clone());
-        let execution_timeout = job.policy.as_ref().and_then(|policy| policy.execution_timeout);
-        let input = job.input.map(RawValue::get);
-        let work = Job { id: &job.id, input, execution_timeout };
-        let outcome = job::answer(&self.app, self.endpoint, work).await;
-        self.outbox.put(job.id, &outcome, slot);
+        let slot = Arc::new(slot);
+        let held = self.held.add(taken.id.clone());
+        let lane = Arc::new(Lane::new(taken.id.clone(), self.outbox.clone(), &slot));
+        let job = Job {
+            id: &taken.id,
+            input: taken.input.map(RawValue::get),
+            execution_timeout: taken.policy.as_ref().and_then(|policy| policy.execution_timeout),
+            cancellation: held.token().clone(),
+            control: Some(Arc::clone(&lane) as _),
+        };
+        let outcome = tokio::select! {
+            biased;
+            outcome = job::answer(&self.app, self.endpoint, job) => outcome,
+            () = held.token().cancelled() => return stopped(&lane, &held, &slot),
+        };
+        if let Err(error) = &outcome
+            && error.fatal
+        {
+            let reason = error.internal.clone().unwrap_or_else(|| error.message.clone());
+            tracing::error!(request_id = taken.id.as_str(), reason, "fatal: this worker takes no more jobs");
+            let _ = self.fatal.set(reason);
+        }
+        let refresh = lane.wants_refresh();
+        lane.finish(self.outbox.finished(held, &outcome, slot, refresh));
+        if refresh || self.fatal.get().is_some() {
+            self.shutdown.start();
+        }
+    }
+}
+
+/// The platform stopped the job: its future is gone, and nothing is posted.
+fn stopped(lane: &Lane, held: &HeldJob, slot: &Arc<Slot>) {
+    lane.discard();
+    let request_id = held.id().as_str();
+    if Arc::strong_count(slot) > 1 {
+        tracing::warn!(
+            request_id,
+            "the job was stopped, but its blocking function still runs and keeps its slot"
+        );
+    } else {
+        tracing::info!(request_id, "the job was stopped");
     }
 }
 
