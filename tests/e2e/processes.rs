@@ -10,10 +10,15 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
+/// The examples. All are built at once: alone, each would turn on other features of what they share, and build it again.
+const EXAMPLES: [&str; 3] = ["hello_world", "cpu_worker", "mixed_workers"];
+
 /// The optimised binary of an example. Cargo builds it once, and says so quickly afterwards.
 pub(crate) fn example(package: &str) -> PathBuf {
+    assert!(EXAMPLES.contains(&package), "{package}");
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--profile", "fast", "--package", package])
+        .args(["build", "--quiet", "--locked", "--profile", "fast", "--bins"])
+        .args(EXAMPLES.iter().flat_map(|package| ["--package", package]))
         .current_dir(root())
         .env_remove("CARGO_TARGET_DIR")
         .output()
