@@ -11,14 +11,19 @@ pub use crate::error::derived::{CarriesDatum, Datum, Says, datum, object, read_u
 pub use crate::error::{CallError, Error, WireError};
 pub use crate::fields::Fields;
 pub use crate::meta::{Meta, Method};
+#[cfg(feature = "registry-linkme")]
+pub use crate::registry::ENTRIES;
 pub use crate::registry::{Entry, Registration};
 pub use crate::remote::{Http, Queue, Remote, RemoteError};
 pub use crate::scope::Scope;
 pub use inventory;
+#[cfg(feature = "registry-linkme")]
+pub use linkme;
 
 pub use crate::__register as register;
 
 /// Registers the function with this handle at link time.
+#[cfg(not(feature = "registry-linkme"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __register {
@@ -29,6 +34,21 @@ macro_rules! __register {
                 &REGISTRATION
             })
         }
+    };
+}
+
+/// Registers the function with this handle at link time, in a linker section.
+#[cfg(feature = "registry-linkme")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($handle:ty) => {
+        const _: () = {
+            static REGISTRATION: $crate::private::Registration = $crate::private::Registration::of::<$handle>();
+            #[$crate::private::linkme::distributed_slice($crate::private::ENTRIES)]
+            #[linkme(crate = $crate::private::linkme)]
+            static ENTRY: $crate::private::Entry = $crate::private::Entry(&REGISTRATION);
+        };
     };
 }
 

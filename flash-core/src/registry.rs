@@ -36,7 +36,23 @@ impl fmt::Debug for Registration {
 #[derive(Debug)]
 pub struct Entry(pub &'static Registration);
 
+#[cfg(not(feature = "registry-linkme"))]
 inventory::collect!(Entry);
+
+#[cfg(not(feature = "registry-linkme"))]
+fn linked() -> impl Iterator<Item = &'static Entry> {
+    inventory::iter::<Entry>()
+}
+
+/// The linker section in which the functions lie side by side.
+#[cfg(feature = "registry-linkme")]
+#[linkme::distributed_slice]
+pub static ENTRIES: [Entry];
+
+#[cfg(feature = "registry-linkme")]
+fn linked() -> impl Iterator<Item = &'static Entry> {
+    ENTRIES.iter()
+}
 
 /// All functions of an app, by name, and the endpoints that run them.
 #[derive(Debug)]
@@ -51,7 +67,7 @@ impl Registry {
     /// # Errors
     /// Duplicate names and routes, each with `file:line` of both.
     pub fn linked() -> Result<Self, RegistryErrors> {
-        Self::of(inventory::iter::<Entry>().map(|entry| entry.0))
+        Self::of(linked().map(|entry| entry.0))
     }
 
     /// These functions and no others.

@@ -7,6 +7,7 @@ type Map<T> = BTreeMap<String, T>;
 
 /// The manifest of an app.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Manifest {
@@ -39,6 +40,7 @@ pub struct Manifest {
 
 /// What a Rust binary says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RustSection {
@@ -58,6 +60,7 @@ pub struct RustSection {
 
 /// One endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ResourceEntry {
@@ -71,6 +74,7 @@ pub struct ResourceEntry {
     pub is_live_resource: bool,
     /// Path of the `static` that declares it. Python writes `null` where there is none.
     #[serde(deserialize_with = "or_default")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub config_variable: String,
     /// Whether its functions call other endpoints, and so need key and addresses.
     pub makes_remote_calls: bool,
@@ -129,6 +133,7 @@ pub struct ResourceEntry {
     pub flash_boot_type: String,
     /// Environment variables.
     #[serde(skip_serializing_if = "Map::is_empty", deserialize_with = "or_default")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Map<String>>"))]
     pub env: Map<String>,
     /// Secrets, by name alone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -207,6 +212,7 @@ impl Default for ResourceEntry {
 
 /// One function.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FunctionEntry {
@@ -233,6 +239,7 @@ pub struct FunctionEntry {
 
 /// A secret that an endpoint needs. No value ever stands here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct SecretEntry {
@@ -248,6 +255,7 @@ pub struct SecretEntry {
 
 /// A network volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct VolumeEntry {

@@ -6,6 +6,8 @@
 mod build;
 mod catalogue;
 mod document;
+#[cfg(feature = "schema")]
+mod schema;
 mod validate;
 
 pub use build::Described;

@@ -5,4 +5,6 @@
 mod catalogue;
 mod fields;
 mod manifest;
+mod properties;
+mod schema;
 mod settings;
