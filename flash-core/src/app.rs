@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use crate::class::Cache;
 use crate::clock::Clock;
 use crate::inject::States;
 use crate::registry::Registry;
@@ -18,6 +19,7 @@ pub struct App {
 struct Inner {
     registry: Arc<Registry>,
     states: States,
+    instances: Cache,
     transport: Arc<dyn Transport>,
     clock: Clock,
     resource: Option<String>,
@@ -45,6 +47,7 @@ impl App {
             inner: Arc::new(Inner {
                 registry: Arc::new(registry),
                 states: States::default(),
+                instances: Cache::default(),
                 transport: Arc::new(InProcess),
                 clock: Clock::default(),
                 resource: None,
@@ -84,6 +87,7 @@ impl App {
         let mut inner = Inner {
             registry: Arc::clone(&self.inner.registry),
             states: States::default(),
+            instances: Cache::default(),
             transport: Arc::clone(&self.inner.transport),
             clock: self.inner.clock.clone(),
             resource: self.inner.resource.clone(),
@@ -153,6 +157,16 @@ impl App {
     #[must_use]
     pub fn worker_id(&self) -> &str {
         &self.inner.worker_id
+    }
+
+    pub(crate) fn instances(&self) -> &Cache {
+        &self.inner.instances
+    }
+
+    /// Gives up every instance of a stateful worker, and waits until the exit methods of those that no job uses any
+    /// more have ended.
+    pub async fn stop_instances(&self) {
+        self.inner.instances.stop().await;
     }
 
     pub(crate) fn states(&self) -> &States {

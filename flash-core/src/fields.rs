@@ -49,6 +49,8 @@ pub enum Origin {
     Query,
     /// The path of an HTTP request.
     Path,
+    /// The constructor arguments in a job's input.
+    Init,
 }
 
 impl fmt::Display for Origin {
@@ -58,6 +60,7 @@ impl fmt::Display for Origin {
             Self::Body => "body",
             Self::Query => "query",
             Self::Path => "path",
+            Self::Init => "input.init",
         })
     }
 }
@@ -151,6 +154,16 @@ impl<'a> Fields<'a> {
     fn take(&mut self, name: &str) -> Option<Entry<'a>> {
         let index = self.entries.iter().position(|entry| entry.name == name)?;
         Some(self.entries.swap_remove(index))
+    }
+
+    /// Reports what was found wrong inside of a field.
+    #[cold]
+    pub(crate) fn refuse(&mut self, error: WireError) {
+        let errors = error.field_errors();
+        if errors.is_empty() {
+            self.errors.push(FieldError { path: self.origin.to_string(), message: error.message });
+        }
+        self.errors.extend(errors);
     }
 
     #[cold]

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::carry::{AnySlot, Needs};
+use crate::class::{ClassMeta, MethodOf};
 use crate::endpoint::{Endpoint, Kind};
 
 /// Everything that is known about a remote function before it runs. Made by `#[remote]`, in `const`.
@@ -21,6 +22,8 @@ pub struct Meta {
     pub params: &'static [Param],
     /// What is injected.
     pub needs: &'static [&'static dyn Needs],
+    /// Whose method it is, for a method of a stateful worker.
+    pub class: Option<MethodOf>,
     /// Text that stood before `::remote(` in the body.
     pub calls_seen: &'static [&'static str],
     /// Functions named in `calls(…)`.
@@ -51,6 +54,7 @@ impl Meta {
             http: None,
             params: &[],
             needs: &[],
+            class: None,
             calls_seen: &[],
             calls: &[],
             is_async: false,
@@ -114,6 +118,19 @@ impl Meta {
     pub const fn needs(mut self, needs: &'static [&'static dyn Needs]) -> Self {
         self.needs = needs;
         self
+    }
+
+    /// Makes the function the method `key` of a stateful worker.
+    #[must_use]
+    pub const fn method_of(mut self, class: &'static ClassMeta, key: &'static str) -> Self {
+        self.class = Some(MethodOf::new(class, key));
+        self
+    }
+
+    /// What selects the function in the key `method` of a job's input.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        self.class.map_or(self.name, |method| method.key)
     }
 
     /// What stood before `::remote(` in the body.

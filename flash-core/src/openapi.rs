@@ -116,7 +116,7 @@ fn queue_operation(endpoint: &str, operation: &str, input: &Value) -> Value {
 }
 
 fn input_schema(meta: &Meta, with_method: bool) -> Value {
-    object(meta.params, with_method.then_some(meta.name))
+    object(meta.params, with_method.then_some(meta.key()))
 }
 
 fn object(params: &[Param], method: Option<&str>) -> Value {

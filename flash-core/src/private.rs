@@ -5,6 +5,10 @@ pub use crate::carry::{
     Answer, Carries, CarriesError, CarriesReply, Injected, Injector, Json, Returns, Slot, Supplies, injected,
     slot,
 };
+pub use crate::class::{
+    Class, ClassMeta, Exit, InitArgs, InitCarrier, Instance, Instances, IntoInstance, exited, init_slot,
+    initialised,
+};
 pub use crate::encode::FieldWriter;
 pub use crate::endpoint::{Endpoint, Kind};
 pub use crate::error::derived::{CarriesDatum, Datum, Says, datum, object, read_upstream, write_upstream};
@@ -44,7 +48,8 @@ macro_rules! __register {
 macro_rules! __register {
     ($handle:ty) => {
         const _: () = {
-            static REGISTRATION: $crate::private::Registration = $crate::private::Registration::of::<$handle>();
+            static REGISTRATION: $crate::private::Registration =
+                $crate::private::Registration::of::<$handle>();
             #[$crate::private::linkme::distributed_slice($crate::private::ENTRIES)]
             #[linkme(crate = $crate::private::linkme)]
             static ENTRY: $crate::private::Entry = $crate::private::Entry(&REGISTRATION);
@@ -76,4 +81,17 @@ pub const fn check_http(endpoint: &Endpoint) {
 /// The worker stopped before the function ran.
 pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     crate::invoke::blocking(f).await
+}
+
+/// Runs a blocking exit method on the blocking pool.
+///
+/// # Errors
+/// The worker stopped before the method ran.
+pub async fn exit_blocking<T: Exit + Send + 'static>(
+    f: impl FnOnce() -> T + Send + 'static,
+) -> Result<(), String> {
+    match crate::invoke::blocking(f).await {
+        Ok(result) => result.error().map_or(Ok(()), Err),
+        Err(error) => Err(error.to_string()),
+    }
 }

@@ -84,6 +84,8 @@ impl Registry {
         let mut registry = Self::empty();
         let mut errors = Vec::new();
         let mut routes = BTreeMap::new();
+        let mut owners: BTreeMap<&'static str, &'static Meta> = BTreeMap::new();
+        let mut keys: BTreeMap<(&'static str, &'static str), &'static Meta> = BTreeMap::new();
         for function in all {
             let meta = function.meta;
             registry.add_resource(meta, &mut errors);
@@ -93,6 +95,34 @@ impl Registry {
             {
                 errors.push(format!(
                     "route `{route}` of endpoint `{}` is declared twice: `{}` at {} and `{}` at {}",
+                    meta.resource.name(),
+                    first.name,
+                    first.location(),
+                    meta.name,
+                    meta.location(),
+                ));
+            }
+            let owner = meta.class.map_or(meta.name, |method| method.class.name);
+            if let Some(first) = owners.get(owner) {
+                if (meta.class.is_some() || first.class.is_some()) && !are_of_one_class(first, meta) {
+                    errors.push(format!(
+                        "`{owner}` is declared twice: at {} and at {}\nhelp: names of functions and classes are unique \
+                         in an app; give one another name on the wire with `name = \"…\"`",
+                        first.location(),
+                        meta.location(),
+                    ));
+                }
+            } else {
+                owners.insert(owner, meta);
+            }
+            if meta.http.is_none()
+                && let Some(first) = keys.insert((meta.resource.name(), meta.key()), meta)
+                && first.name != meta.name
+            {
+                errors.push(format!(
+                    "`{}` is the key `method` of two functions of endpoint `{}`: `{}` at {} and `{}` at {}\nhelp: give one \
+                     of them another name on the wire with `name = \"…\"`",
+                    meta.key(),
                     meta.resource.name(),
                     first.name,
                     first.location(),
@@ -225,9 +255,16 @@ impl Registry {
                 module.ends_with(&segments)
             })
             .collect();
+        // A re-export hides the module, so a unique name is enough.
+        // The methods of a class are called through one name, and are on one endpoint: any of them will do.
+        let is_one =
+            |found: &[&'static Meta]| found.windows(2).all(|pair| are_of_one_class(pair[0], pair[1]));
         match (in_module.as_slice(), named.as_slice()) {
-            // A re-export hides the module, so a unique name is enough.
-            ([one], _) | ([], [one]) => Resolved::One(one),
+            ([one, ..], _) | ([], [one, ..])
+                if is_one(if in_module.is_empty() { &named } else { &in_module }) =>
+            {
+                Resolved::One(one)
+            }
             ([], []) => Resolved::None,
             _ => Resolved::Many,
         }
@@ -251,6 +288,14 @@ impl Registry {
         let known = among.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         format!("no function `{name}`; known functions: {known}{hint}")
     }
+}
+
+/// Whether both are methods of the same class.
+fn are_of_one_class(a: &Meta, b: &Meta) -> bool {
+    let name = |meta: &Meta| meta.class.map(|method| method.class.name);
+    name(a).is_some()
+        && name(a) == name(b)
+        && (a.resource.name(), a.module, a.file) == (b.resource.name(), b.module, b.file)
 }
 
 enum Resolved {

@@ -10,13 +10,23 @@ pub(crate) fn remote(attr: TokenStream, item: &TokenStream) -> TokenStream {
     let mut output = guard("#[remote]", item.clone(), || strip::helpers(item.clone()));
     let generated = guard("#[remote]", TokenStream::new(), || {
         let mut errors = Errors::default();
-        let args = RemoteArgs::parse(attr, &mut errors);
         let mut generated = match Item::parse(item, &mut errors) {
             Item::Function(item) => {
+                let args = RemoteArgs::parse(attr, &mut errors);
                 let function = validate::function(args, *item, &mut errors);
                 expand::function(&function, errors.is_empty())
             }
-            Item::Other => TokenStream::new(),
+            Item::Class(item) => {
+                let args = RemoteArgs::parse_class(attr, &mut errors);
+                match validate::class(args, *item, &mut errors) {
+                    Some(class) => expand::class(&class, errors.is_empty()),
+                    None => TokenStream::new(),
+                }
+            }
+            Item::Other => {
+                RemoteArgs::parse(attr, &mut errors);
+                TokenStream::new()
+            }
         };
         generated.extend(errors.into_tokens());
         generated

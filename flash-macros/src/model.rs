@@ -31,6 +31,42 @@ pub(crate) struct Function {
     pub(crate) calls_seen: Vec<String>,
     /// `false` where a handle would only cause further errors: beside a method, or under the name of a primitive.
     pub(crate) has_handle: bool,
+    /// Whose method it is.
+    pub(crate) method_of: Option<Owner>,
+}
+
+/// The class of a method.
+pub(crate) struct Owner {
+    pub(crate) ty: Type,
+    /// The name of the type, as it stands before `::remote(`.
+    pub(crate) ident: String,
+    /// What selects the method in a job's input.
+    pub(crate) key: String,
+}
+
+/// A stateful worker.
+pub(crate) struct Class {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    /// The client type.
+    pub(crate) client: Ident,
+    /// The name on the wire.
+    pub(crate) name: String,
+    pub(crate) shared_attrs: Vec<Attribute>,
+    pub(crate) krate: Path,
+    pub(crate) resource: Option<Path>,
+    /// Whether the methods are routes.
+    pub(crate) is_http: bool,
+    /// Missing only where that has been reported.
+    pub(crate) init: Option<Function>,
+    pub(crate) exit: Option<Exit>,
+    pub(crate) methods: Vec<Function>,
+}
+
+pub(crate) struct Exit {
+    pub(crate) ident: Ident,
+    pub(crate) is_async: bool,
+    pub(crate) shared_attrs: Vec<Attribute>,
 }
 
 pub(crate) enum Door {
@@ -58,6 +94,8 @@ pub(crate) struct Param {
 pub(crate) enum ParamKind {
     /// Travels under `name`.
     Wire { name: String, default: Option<DefaultValue> },
+    /// The constructor arguments of a method's instance.
+    Init,
     /// Supplied by the worker.
     Injected,
     /// Breaks a rule, which has been reported: its type cannot stand in generated code.
@@ -67,7 +105,7 @@ pub(crate) enum ParamKind {
 impl Function {
     /// The parameters that a caller gives.
     pub(crate) fn caller_params(&self) -> impl Iterator<Item = &Param> {
-        self.params.iter().filter(|param| !matches!(param.kind, ParamKind::Injected))
+        self.params.iter().filter(|param| !matches!(param.kind, ParamKind::Injected | ParamKind::Init))
     }
 }
 
@@ -75,6 +113,7 @@ impl Param {
     pub(crate) fn wire_name(&self) -> Option<&str> {
         match &self.kind {
             ParamKind::Wire { name, .. } => Some(name),
+            ParamKind::Init => Some("init"),
             ParamKind::Injected | ParamKind::Broken => None,
         }
     }

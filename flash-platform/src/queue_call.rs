@@ -89,7 +89,7 @@ fn input_of(request: &CallRequest, deadline: Option<Timestamp>) -> Result<Raw, E
         writer.put_raw(name, json.as_bytes());
     }
     if siblings > 1 {
-        writer.put("method", &request.callee.name);
+        writer.put("method", &request.callee.key());
     } else if empty {
         // The platform strips an empty input (platform contract A.3).
         writer.put("__empty", &true);

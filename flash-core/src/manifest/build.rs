@@ -47,7 +47,7 @@ impl Registry {
             let calls = self.calls_of(name);
             warnings.extend(calls.warnings);
             let entry = ResourceEntry {
-                functions: self.functions_of(name).map(|function| function_entry(function.meta)).collect(),
+                functions: self.function_entries(name),
                 config_variable: self.resource_path(name).to_owned(),
                 makes_remote_calls: !calls.resources.is_empty(),
                 remote_calls: calls.resources.into_keys().map(ToOwned::to_owned).collect(),
@@ -62,9 +62,24 @@ impl Registry {
                 let routes = manifest.routes.entry(resource.clone()).or_default();
                 routes.insert(route.to_string(), meta.name.to_owned());
             }
-            manifest.function_registry.insert(meta.name.to_owned(), resource);
+            manifest.function_registry.insert(entry_name(meta).to_owned(), resource);
         }
         Described { manifest, warnings }
+    }
+
+    /// One entry for each function. The methods of a class on a queue are one entry, as in Python; on HTTP each has its own
+    /// route.
+    fn function_entries(&self, resource: &str) -> Vec<FunctionEntry> {
+        let mut entries: Vec<FunctionEntry> = Vec::new();
+        for meta in self.functions_of(resource).map(|function| function.meta) {
+            match (meta.class, entries.last_mut()) {
+                (Some(method), Some(last)) if last.is_class && last.name == entry_name(meta) => {
+                    last.class_methods.push(method.key.to_owned());
+                }
+                _ => entries.push(function_entry(meta)),
+            }
+        }
+        entries
     }
 
     /// Names, routes and parameters of all functions, hashed: what a binary for another target must agree on.
@@ -86,9 +101,18 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn entry_name(meta: &Meta) -> &'static str {
+    match meta.class {
+        Some(method) if meta.http.is_none() => method.class.name,
+        _ => meta.name,
+    }
+}
+
 fn function_entry(meta: &Meta) -> FunctionEntry {
     FunctionEntry {
-        name: meta.name.to_owned(),
+        name: entry_name(meta).to_owned(),
+        is_class: meta.class.is_some(),
+        class_methods: meta.class.iter().map(|method| method.key.to_owned()).collect(),
         module: meta.module.to_owned(),
         is_async: meta.is_async,
         http_method: meta.http.map(|route| route.method.to_string()),

@@ -1,7 +1,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{LitInt, LitStr, Path, Token, parenthesized};
+use syn::{Attribute, LitInt, LitStr, Meta, Path, Token, parenthesized};
 
 use super::arguments::{Keyed, path, read, text, value};
 use crate::errors::Errors;
@@ -9,7 +9,10 @@ use crate::errors::Errors;
 const SUPPORTED: &[&str] =
     &["resource", "method", "path", "name", "handle", "status", "calls", "inline", "crate"];
 
-/// `#[remote(…)]` on a function.
+const SUPPORTED_ON_CLASS: &[&str] = &["resource", "name", "handle", "calls", "crate"];
+const SUPPORTED_ON_METHOD: &[&str] = &["init", "exit", "method", "path", "name", "status", "calls", "inline"];
+
+/// `#[remote(…)]` on a function, an `impl` block or a method.
 #[derive(Default)]
 pub(crate) struct RemoteArgs {
     pub(crate) resource: Option<Path>,
@@ -23,12 +26,30 @@ pub(crate) struct RemoteArgs {
     pub(crate) calls: Vec<Path>,
     pub(crate) inline: Option<Ident>,
     pub(crate) krate: Option<Path>,
+    pub(crate) init: Option<Ident>,
+    pub(crate) exit: Option<Ident>,
 }
 
 impl RemoteArgs {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        Self::parse_supported(tokens, SUPPORTED, errors)
+    }
+
+    pub(crate) fn parse_class(tokens: TokenStream, errors: &mut Errors) -> Self {
+        Self::parse_supported(tokens, SUPPORTED_ON_CLASS, errors)
+    }
+
+    pub(crate) fn parse_method(attr: &Attribute, errors: &mut Errors) -> Self {
+        let tokens = match &attr.meta {
+            Meta::List(list) => list.tokens.clone(),
+            Meta::Path(_) | Meta::NameValue(_) => TokenStream::new(),
+        };
+        Self::parse_supported(tokens, SUPPORTED_ON_METHOD, errors)
+    }
+
+    fn parse_supported(tokens: TokenStream, supported: &[&'static str], errors: &mut Errors) -> Self {
         let mut args = Self::default();
-        let meant = read(tokens, SUPPORTED, errors, |key, input| args.read(key, input));
+        let meant = read(tokens, supported, errors, |key, input| args.read(key, input));
         args.resource_is_broken |= meant.contains(&"resource");
         args
     }
@@ -51,17 +72,21 @@ impl RemoteArgs {
                 self.handle = Some(value(&key, input, is_ident, "the name of a type", "ClassifyFn")?);
             }
             "calls" => self.calls = calls(&key, input)?,
-            "inline" => {
-                if input.peek(Token![=]) || input.peek(syn::token::Paren) {
-                    return Err(input.error("`inline` has no value\nhelp: write `inline`, or leave it out"));
-                }
-                self.inline = Some(key);
-            }
+            "inline" => self.inline = Some(flag(key, input)?),
+            "init" => self.init = Some(flag(key, input)?),
+            "exit" => self.exit = Some(flag(key, input)?),
             "crate" => self.krate = Some(path(&key, input, "a path", "::renamed")?),
             other => unreachable!("`{other}` is in the table of supported arguments and has no reader"),
         }
         Ok(())
     }
+}
+
+fn flag(key: Ident, input: ParseStream<'_>) -> syn::Result<Ident> {
+    if input.peek(Token![=]) || input.peek(syn::token::Paren) {
+        return Err(input.error(format_args!("`{key}` has no value\nhelp: write `{key}`, or leave it out")));
+    }
+    Ok(key)
 }
 
 fn calls(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Path>> {

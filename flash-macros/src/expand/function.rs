@@ -2,17 +2,32 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{Path, Type};
 
 use super::handle;
 use crate::attr::DefaultValue;
-use crate::model::{Door, Function, Param, ParamKind, Style};
+use crate::model::{Door, Function, Owner, Param, ParamKind, Style};
 use crate::span::{self, hygienic};
 use crate::text;
 
 /// The slots, the implementation of `Remote`, `Handle::remote` and the registration.
 pub(super) fn body(function: &Function) -> TokenStream {
+    let Function { handle, resource, .. } = function;
+    let resource = resource_check(resource, matches!(function.door, Door::Http { .. }));
+    let implementation = implementation(function);
+    let idents = wire(function).map(|param| &param.ident);
+    let remote = handle::remote(function, &hygienic!(__flash::Call::new((#(#idents,)*))));
+    hygienic! {
+        #resource
+        #implementation
+        #remote
+        __flash::register!(#handle);
+    }
+}
+
+/// The slots and the implementation of `Remote`.
+pub(super) fn implementation(function: &Function) -> TokenStream {
     let Function { handle, output, .. } = function;
-    let resource = resource_check(function);
     let slots = slots(function);
     let meta = meta(function);
     let door = door(&function.door);
@@ -23,10 +38,7 @@ pub(super) fn body(function: &Function) -> TokenStream {
     let decode = decode(function);
     let encode = encode(function);
     let invoke = invoke(function);
-    let idents = wire(function).map(|param| &param.ident);
-    let remote = handle::remote(function, &hygienic!(__flash::Call::new((#(#idents,)*))));
     hygienic! {
-        #resource
         #slots
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
@@ -40,25 +52,19 @@ pub(super) fn body(function: &Function) -> TokenStream {
             #encode
             #invoke
         }
-        #remote
-        __flash::register!(#handle);
     }
 }
 
 /// The tuple of what travels. A type that is more private than the function is an error at this name, so it is spanned at
 /// the types.
-fn args_type(function: &Function) -> TokenStream {
+pub(super) fn args_type(function: &Function) -> TokenStream {
     let types: Vec<_> = wire(function).map(|param| &param.ty).collect();
     span::type_at(&hygienic!(#(#types)*), "Args", &hygienic!((#(#types,)*)))
 }
 
 /// Names the resource once, so that a wrong one is one error, and checks that its kind is the function's.
-fn resource_check(function: &Function) -> TokenStream {
-    let resource = &function.resource;
-    let check = match function.door {
-        Door::Queue => "check_queue",
-        Door::Http { .. } => "check_http",
-    };
+pub(super) fn resource_check(resource: &Option<Path>, is_http: bool) -> TokenStream {
+    let check = if is_http { "check_http" } else { "check_queue" };
     let reference = quote_spanned!(resource.span()=> &#resource);
     let check = span::call_at(resource, check, &hygienic!(__RESOURCE));
     hygienic! {
@@ -76,7 +82,7 @@ pub(super) fn door(door: &Door) -> TokenStream {
 
 /// One slot for each parameter. Making it is the only place that asks whether the type can travel, or be injected, and is
 /// spanned at the type: one error for one wrong type.
-fn slots(function: &Function) -> TokenStream {
+pub(super) fn slots(function: &Function) -> TokenStream {
     let mut consts = TokenStream::new();
     if wire(function).next().is_some() {
         let types = wire(function).map(|param| &param.ty);
@@ -90,11 +96,23 @@ fn slots(function: &Function) -> TokenStream {
             const __INJECTED: (#(__flash::Injected<#types>,)*) = (#(__flash::injected(#injectors),)*);
         });
     }
+    if let Some(Owner { ty, .. }) = &function.method_of {
+        let instances = match function.door {
+            Door::Queue => hygienic!(by_arguments),
+            Door::Http { .. } => hygienic!(shared),
+        };
+        consts.extend(
+            hygienic!(const __INSTANCES: __flash::Instances<#ty> = __flash::Instances::#instances();),
+        );
+    }
     consts
 }
 
 fn slot(param: &Param) -> TokenStream {
     let (ty, name) = (&param.ty, param.wire_name());
+    if matches!(param.kind, ParamKind::Init) {
+        return hygienic!(__flash::init_slot());
+    }
     let type_text = text::of(ty.to_token_stream());
     let defaulted = match param.kind {
         ParamKind::Wire { default: Some(_), .. } => hygienic!(.defaulted()),
@@ -114,7 +132,10 @@ fn meta(function: &Function) -> TokenStream {
             .is_async(#is_async)
     };
     // What stands before `::remote(` in the body of a caller.
-    let handle = function.handle.unraw().to_string();
+    let handle = match &function.method_of {
+        Some(owner) => owner.ident.clone(),
+        None => function.handle.unraw().to_string(),
+    };
     if handle != *name {
         meta.extend(hygienic!(.ident(#handle)));
     }
@@ -124,13 +145,17 @@ fn meta(function: &Function) -> TokenStream {
             meta.extend(hygienic!(.status(#status)));
         }
     }
+    if let Some(Owner { ty, key, .. }) = &function.method_of {
+        meta.extend(hygienic!(.method_of(<#ty as __flash::Class>::META, #key)));
+    }
     let params = indices(wire(function));
     if !params.is_empty() {
         meta.extend(hygienic!(.params(&[#(__SLOTS.#params.param()),*])));
     }
     let needs = indices(injected(function));
-    if !needs.is_empty() {
-        meta.extend(hygienic!(.needs(&[#(&__INJECTED.#needs),*])));
+    let instances = function.method_of.iter().map(|_| hygienic!(&__INSTANCES,));
+    if !needs.is_empty() || function.method_of.is_some() {
+        meta.extend(hygienic!(.needs(&[#(#instances)* #(&__INJECTED.#needs),*])));
     }
     if !calls_seen.is_empty() {
         meta.extend(hygienic!(.calls_seen(&[#(#calls_seen),*])));
@@ -147,8 +172,8 @@ fn meta(function: &Function) -> TokenStream {
 }
 
 /// The parameters that travel.
-fn wire(function: &Function) -> impl Iterator<Item = &Param> {
-    function.params.iter().filter(|param| matches!(param.kind, ParamKind::Wire { .. }))
+pub(super) fn wire(function: &Function) -> impl Iterator<Item = &Param> {
+    function.params.iter().filter(|param| matches!(param.kind, ParamKind::Wire { .. } | ParamKind::Init))
 }
 
 fn injected(function: &Function) -> impl Iterator<Item = &Param> {
@@ -156,7 +181,7 @@ fn injected(function: &Function) -> impl Iterator<Item = &Param> {
 }
 
 /// The index of each parameter in its tuple.
-fn indices<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<Literal> {
+pub(super) fn indices<'a>(params: impl Iterator<Item = &'a Param>) -> Vec<Literal> {
     params.enumerate().map(|(index, _)| Literal::usize_unsuffixed(index)).collect()
 }
 
@@ -174,7 +199,7 @@ fn numbered(prefix: &str, index: usize) -> Ident {
     format_ident!("{prefix}{index}", span = Span::mixed_site())
 }
 
-fn decode(function: &Function) -> TokenStream {
+pub(super) fn decode(function: &Function) -> TokenStream {
     let arguments = arguments(function);
     let fields = local("fields");
     let reads = wire(function).zip(&arguments).enumerate().map(|(index, (param, argument))| {
@@ -200,7 +225,7 @@ fn decode(function: &Function) -> TokenStream {
     }
 }
 
-fn encode(function: &Function) -> TokenStream {
+pub(super) fn encode(function: &Function) -> TokenStream {
     let arguments = arguments(function);
     if arguments.is_empty() {
         return hygienic! {
@@ -218,17 +243,7 @@ fn encode(function: &Function) -> TokenStream {
 
 fn invoke(function: &Function) -> TokenStream {
     let ident = &function.ident;
-    let arguments = arguments(function);
-    let scope = local("scope");
-    let places = indices(injected(function));
-    let supplied: Vec<Ident> = (0..places.len()).map(|index| numbered("__i", index)).collect();
-    let binding = if places.is_empty() { hygienic!(_) } else { hygienic!(#scope) };
-    let (mut next_argument, mut next_supplied) = (arguments.iter(), supplied.iter());
-    let in_order = function.params.iter().filter_map(|param| match param.kind {
-        ParamKind::Injected => next_supplied.next(),
-        ParamKind::Wire { .. } | ParamKind::Broken => next_argument.next(),
-    });
-    let call = hygienic!(#ident(#(#in_order),*));
+    let (call, prepare, scope) = call(function, None);
     let result = match function.style {
         Style::Async => hygienic!(::core::result::Result::Ok(#call.await)),
         Style::Inline => hygienic!(::core::result::Result::Ok(#call)),
@@ -239,16 +254,60 @@ fn invoke(function: &Function) -> TokenStream {
     let impl_token = quote_spanned!(ident.span()=> impl);
     let gt_token = quote_spanned!(ident.span()=> >);
     hygienic! {
-        fn invoke(args: Self::Args, #binding: __flash::Scope)
+        fn invoke(args: Self::Args, #scope: __flash::Scope)
             -> #impl_token ::core::marker::Send + ::core::future::Future<
                 Output = ::core::result::Result<Self::Return, __flash::Error>
             #gt_token
         {
             async move {
-                let (#(#arguments,)*) = args;
-                #(let #supplied = __INJECTED.#places.get(&#scope).await?;)*
+                #prepare
                 #result
             }
         }
     }
+}
+
+/// The call of the user's function, or of a constructor of a type; what it needs before; and the pattern of the parameter
+/// `scope`.
+pub(super) fn call(
+    function: &Function,
+    constructor: Option<&Type>,
+) -> (TokenStream, TokenStream, TokenStream) {
+    let ident = &function.ident;
+    let arguments = arguments(function);
+    let scope = local("scope");
+    let places = indices(injected(function));
+    let supplied: Vec<Ident> = (0..places.len()).map(|index| numbered("__i", index)).collect();
+    let (mut next_argument, mut next_supplied) = (arguments.iter(), supplied.iter());
+    let in_order: Vec<_> = function
+        .params
+        .iter()
+        .filter_map(|param| match param.kind {
+            ParamKind::Init => None,
+            ParamKind::Injected => next_supplied.next(),
+            ParamKind::Wire { .. } | ParamKind::Broken => next_argument.next(),
+        })
+        .collect();
+    let args = local("args");
+    let instance = local("instance");
+    let mut prepare = hygienic! {
+        let (#(#arguments,)*) = #args;
+        #(let #supplied = __INJECTED.#places.get(&#scope).await?;)*
+    };
+    let call = match &function.method_of {
+        None => {
+            let of_type = constructor.map(|ty| hygienic!(<#ty>::));
+            hygienic!(#of_type #ident(#(#in_order),*))
+        }
+        Some(Owner { ty, .. }) => {
+            prepare.extend(match (&function.door, arguments.last()) {
+                (Door::Queue, Some(init)) => hygienic!(let #instance = #init.instance(&#scope).await?;),
+                _ => hygienic!(let #instance = __INSTANCES.get(&#scope).await?;),
+            });
+            hygienic!(<#ty>::#ident(&#instance #(, #in_order)*))
+        }
+    };
+    let uses_scope = !places.is_empty() || function.method_of.is_some();
+    let binding = if uses_scope { hygienic!(#scope) } else { hygienic!(_) };
+    (call, prepare, binding)
 }

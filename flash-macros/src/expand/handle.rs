@@ -22,22 +22,28 @@ pub(super) fn declaration(function: &Function) -> TokenStream {
 pub(super) fn remote(function: &Function, body: &TokenStream) -> TokenStream {
     let Function { vis, handle, .. } = function;
     let doc = format!(" Calls {} where it is deployed, or in this process.", link(function));
-    let params = function.caller_params().map(|param| {
-        let (ident, ty) = (&param.ident, &param.ty);
-        match param.kind {
-            ParamKind::Broken => hygienic!(#ident: impl ::core::marker::Sized),
-            ParamKind::Wire { .. } | ParamKind::Injected => hygienic!(#ident: #ty),
-        }
-    });
+    let params = params(function);
     hygienic! {
         impl #handle {
             #[doc = #doc]
             #[allow(dead_code, non_snake_case, unreachable_pub, clippy::too_many_arguments)]
-            #vis fn remote(#(#params),*) -> __flash::Call<Self> {
+            #vis fn remote(#params) -> __flash::Call<Self> {
                 #body
             }
         }
     }
+}
+
+/// The parameters that a caller gives, with their types.
+pub(super) fn params(function: &Function) -> TokenStream {
+    let params = function.caller_params().map(|param| {
+        let (ident, ty) = (&param.ident, &param.ty);
+        match param.kind {
+            ParamKind::Broken => hygienic!(#ident: impl ::core::marker::Sized),
+            ParamKind::Wire { .. } | ParamKind::Injected | ParamKind::Init => hygienic!(#ident: #ty),
+        }
+    });
+    hygienic!(#(#params),*)
 }
 
 fn link(function: &Function) -> String {

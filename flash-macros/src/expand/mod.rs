@@ -1,11 +1,14 @@
 //! What follows the item: the handle, and one `const _` block with everything else. All behaviour is library code; the
 //! block only names types, because every line of it is compiled once for each function.
 
+mod class;
 mod function;
 mod handle;
 mod stub;
 
 use proc_macro2::TokenStream;
+
+pub(crate) use class::{class, marker};
 
 use crate::model::Function;
 use crate::span::hygienic;

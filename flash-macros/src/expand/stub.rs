@@ -1,4 +1,5 @@
 use proc_macro2::TokenStream;
+use syn::Type;
 
 use super::{function, handle};
 use crate::model::Function;
@@ -11,13 +12,22 @@ pub(super) fn body(function: &Function) -> TokenStream {
     let Some(output) = &function.output else {
         return hygienic!(#resource);
     };
-    let ident = &function.handle;
-    let door = function::door(&function.door);
     let names = function.caller_params().map(|param| &param.ident);
     // The parameters are used, so that no warning about them joins the error.
     let remote = handle::remote(function, &hygienic!({ let _ = (#(&#names,)*); ::core::panic!() }));
+    let implementation = implementation(function, output);
     hygienic! {
         #resource
+        #implementation
+        #remote
+    }
+}
+
+/// An implementation that types need and nobody runs.
+pub(super) fn implementation(function: &Function, output: &Type) -> TokenStream {
+    let ident = &function.handle;
+    let door = function::door(&function.door);
+    hygienic! {
         #[automatically_derived]
         impl __flash::Remote for #ident {
             const META: &'static __flash::Meta = ::core::panic!();
@@ -35,6 +45,5 @@ pub(super) fn body(function: &Function) -> TokenStream {
                 ::core::panic!()
             }
         }
-        #remote
     }
 }

@@ -210,10 +210,7 @@ fn names() {
 #[test]
 fn parameters() {
     let one = |parameter: &str, expected: &[&str]| check(GOOD, &function(parameter), expected);
-    one(
-        "&self",
-        &["`self` is only allowed inside an `impl` block, and `#[remote]` does not take methods yet"],
-    );
+    one("&self", &["`self` is only allowed inside of an `impl` block that is remote itself"]);
     one("(a, b): (u8, u8)", &["remote parameters are sent by name, so a pattern is not allowed here"]);
     one("_: u8", &["remote parameters are sent by name, so a pattern is not allowed here"]);
     one("mut a: u8", &[]);

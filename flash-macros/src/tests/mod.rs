@@ -29,6 +29,16 @@ fn expand_item(item: Item) -> TokenStream {
             };
             entry::remote(arguments, &function.into_token_stream())
         }
+        Item::Impl(mut item) => {
+            let Some(at) = item.attrs.iter().position(|attr| attr.path().is_ident("remote")) else {
+                return item.into_token_stream();
+            };
+            let arguments = match item.attrs.remove(at).meta {
+                Meta::List(list) => list.tokens,
+                _ => TokenStream::new(),
+            };
+            entry::remote(arguments, &item.into_token_stream())
+        }
         Item::Enum(item) if item.attrs.iter().any(|attr| attr.path().is_ident("derive")) => {
             let mut tokens = item.to_token_stream();
             tokens.extend(entry::derive_remote_error(item.into_token_stream()));

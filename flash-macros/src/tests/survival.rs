@@ -92,7 +92,7 @@ fn what_does_not_parse_is_still_freed_of_helper_attributes() {
 #[test]
 fn other_items_come_back_with_one_error() {
     for (item, named) in [
-        ("impl Worker { #[remote(init)] async fn load() -> Self { Self } }", "impl"),
+        ("impl Work for Worker { fn load() -> Self { Self } }", "trait"),
         ("struct Worker { a: u8 }", "struct"),
         ("enum Kind { A }", "enum"),
         ("trait T { fn f(&self); }", "trait"),

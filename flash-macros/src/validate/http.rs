@@ -117,7 +117,7 @@ fn check_path_parameter(path: &LitStr, name: &str, params: &[Param], errors: &mu
     // A parameter that breaks another rule has no name on the wire; one mistake, one message.
     let is_there = |param: &&Param| param.ident.unraw() == name;
     match params.iter().find(is_there).map(|param| &param.kind) {
-        Some(ParamKind::Broken) => {}
+        Some(ParamKind::Broken | ParamKind::Init) => {}
         Some(ParamKind::Injected) => errors.help(
             path,
             format_args!("path parameter `{{{name}}}` names an injected parameter, which does not travel"),

@@ -1,5 +1,6 @@
 //! One rule, one message. Every rule is checked, whatever the others found.
 
+mod class;
 mod http;
 mod name;
 mod ownership;
@@ -8,6 +9,8 @@ mod signature;
 
 use proc_macro2::Ident;
 use syn::{Attribute, Meta};
+
+pub(crate) use class::class;
 
 use crate::attr::{RemoteArgs, is_helper};
 use crate::errors::Errors;
@@ -51,6 +54,7 @@ pub(crate) fn function(args: RemoteArgs, item: FnItem, errors: &mut Errors) -> F
         calls: args.calls,
         calls_seen: calls::seen(body),
         has_handle: is_free && is_nameable,
+        method_of: None,
         vis,
         ident: sig.ident,
     }

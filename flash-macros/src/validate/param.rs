@@ -15,8 +15,8 @@ pub(super) fn params(sig: &Signature, is_generic: bool, errors: &mut Errors) -> 
         match input {
             FnArg::Receiver(receiver) => errors.help(
                 receiver,
-                "`self` is only allowed inside an `impl` block, and `#[remote]` does not take methods yet",
-                "make it a free function, and take what it shares as a `State<T>` parameter",
+                "`self` is only allowed inside of an `impl` block that is remote itself",
+                "put `#[remote(resource = …)]` on the `impl` block, and a bare `#[remote]` on its methods",
             ),
             FnArg::Typed(input) => {
                 let param = param(input, index, is_generic, errors);

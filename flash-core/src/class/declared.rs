@@ -1,0 +1,131 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::encode::FieldWriter;
+use crate::error::{Error, code};
+use crate::fields::Fields;
+use crate::meta::Param;
+use crate::scope::Scope;
+
+/// A stateful worker. Implemented by `#[remote]` on an `impl` block.
+pub trait Class: Sized + Send + Sync + 'static {
+    /// What is known of it before it is built.
+    const META: &'static ClassMeta;
+    /// The constructor's wire parameters, as a tuple.
+    type Args: Send + 'static;
+    /// Reads the constructor's arguments; what is wrong is recorded in `fields`.
+    fn decode(fields: &mut Fields<'_>) -> Option<Self::Args>;
+    /// Writes the constructor's arguments.
+    fn encode(args: &Self::Args, fields: &mut FieldWriter);
+    /// Builds an instance.
+    fn init(args: Self::Args, scope: Scope) -> impl Future<Output = Result<Self, Error>> + Send;
+    /// Runs after the instance's last job.
+    fn exit(_instance: Arc<Self>) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+}
+
+/// Everything that is known of a stateful worker before it is built.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ClassMeta {
+    /// The name on the wire, unique in the app.
+    pub name: &'static str,
+    /// The constructor's wire parameters in declaration order.
+    pub params: &'static [Param],
+}
+
+impl ClassMeta {
+    /// The metadata of a class `name`.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, params: &[] }
+    }
+
+    /// The constructor's wire parameters.
+    #[must_use]
+    pub const fn params(mut self, params: &'static [Param]) -> Self {
+        self.params = params;
+        self
+    }
+}
+
+/// What makes a function a method.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct MethodOf {
+    /// Whose method it is.
+    pub class: &'static ClassMeta,
+    /// Its name in the key `method` of a job's input.
+    pub key: &'static str,
+}
+
+impl MethodOf {
+    pub(crate) const fn new(class: &'static ClassMeta, key: &'static str) -> Self {
+        Self { class, key }
+    }
+}
+
+/// What a constructor returns.
+#[diagnostic::on_unimplemented(
+    message = "a constructor returns `Result<Self, E>` with an error that has `Display`",
+    label = "not such a `Result`"
+)]
+pub trait IntoInstance<C> {
+    /// The instance, or the text of the error.
+    ///
+    /// # Errors
+    /// The constructor failed.
+    fn into_instance(self) -> Result<C, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C, E: fmt::Display> IntoInstance<C> for Result<C, E> {
+    fn into_instance(self) -> Result<C, String> {
+        self.map_err(|error| error.to_string())
+    }
+}
+
+/// What a constructor made.
+///
+/// # Errors
+/// `state_failed`; the constructor's own text stays in the log.
+pub fn initialised<C: Class>(result: impl IntoInstance<C>) -> Result<C, Error> {
+    let name = C::META.name;
+    result.into_instance().map_err(|error| {
+        Error::new(code::STATE_FAILED, format!("the worker `{name}` could not be built"))
+            .with_source(format!("class `{name}`: {error}"))
+    })
+}
+
+/// What an exit method returns.
+#[diagnostic::on_unimplemented(
+    message = "an exit method returns nothing, or a `Result<(), E>` with an error that has `Display`",
+    label = "neither of both"
+)]
+pub trait Exit {
+    /// The text of the error, if any.
+    fn error(self) -> Option<String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl Exit for () {
+    fn error(self) -> Option<String> {
+        None
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: fmt::Display> Exit for Result<(), E> {
+    fn error(self) -> Option<String> {
+        self.err().map(|error| error.to_string())
+    }
+}
+
+/// Logs what an exit method could not do; nobody else waits for it.
+pub fn exited<C: Class>(result: impl Exit) {
+    if let Some(error) = result.error() {
+        tracing::error!(class = C::META.name, error, "the exit method failed");
+    }
+}

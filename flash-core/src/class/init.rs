@@ -1,0 +1,193 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer, ser};
+
+use super::canonical::canonical;
+use super::declared::Class;
+use super::instances::Instance;
+use crate::app::App;
+use crate::carry::{Carries, Needs, Slot, slot};
+use crate::encode::FieldWriter;
+use crate::error::{Error, WireError, code};
+use crate::fields::{Fields, Origin};
+use crate::inject::{Building, Need};
+use crate::scope::Scope;
+
+/// Largest constructor arguments in bytes: they are kept as long as their instance, and sent with every call.
+const MAX_INIT: usize = 1_000_000;
+
+/// The constructor arguments that a caller chose, as canonical JSON: what selects the instance.
+pub struct InitArgs<C> {
+    json: Result<Arc<str>, Arc<str>>,
+    class: PhantomData<fn() -> C>,
+}
+
+impl<C: Class> InitArgs<C> {
+    /// These arguments. What cannot be encoded is an error of each call.
+    #[must_use]
+    pub fn new(args: &C::Args) -> Self {
+        Self { json: encode::<C>(args).map_err(Arc::from), class: PhantomData }
+    }
+
+    /// The arguments in which every parameter has its default.
+    ///
+    /// # Errors
+    /// `invalid_input` that names the parameters without one.
+    pub fn defaults() -> Result<Self, WireError> {
+        Self::from_json("{}")
+    }
+
+    fn from_json(json: &str) -> Result<Self, WireError> {
+        decode::<C>(json).map(|args| Self::new(&args))
+    }
+
+    /// The instance that these arguments select.
+    ///
+    /// # Errors
+    /// Arguments that cannot be sent, or a constructor that failed.
+    pub async fn instance(&self, scope: &Scope) -> Result<Instance<C>, Error> {
+        match &self.json {
+            Ok(json) => scope.app().instances().get(scope, json).await,
+            Err(error) => Err(Error::new(code::INVALID_INPUT, &**error).terminal()),
+        }
+    }
+}
+
+/// The arguments behind their canonical text.
+pub(super) fn decode<C: Class>(json: &str) -> Result<C::Args, WireError> {
+    let mut fields = Fields::from_json(Origin::Init, json.as_bytes())?;
+    let args = C::decode(&mut fields);
+    fields.finish(C::META.params)?;
+    args.ok_or_else(|| WireError::new(code::INTERNAL, "the constructor arguments could not be decoded"))
+}
+
+fn encode<C: Class>(args: &C::Args) -> Result<Arc<str>, String> {
+    let mut fields = FieldWriter::new(MAX_INIT);
+    C::encode(args, &mut fields);
+    let json = fields.finish().map_err(|error| error.message)?;
+    let json = String::from_utf8(json).map_err(|error| error.to_string())?;
+    canonical(&json).map(Arc::from)
+}
+
+impl<C> Clone for InitArgs<C> {
+    fn clone(&self) -> Self {
+        Self { json: self.json.clone(), class: PhantomData }
+    }
+}
+
+impl<C> fmt::Debug for InitArgs<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InitArgs")
+    }
+}
+
+/// Carries constructor arguments in the field `init`.
+#[derive(Debug, Clone, Copy)]
+pub struct InitCarrier;
+
+impl<C: Class> Carries<InitArgs<C>> for InitCarrier {
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<InitArgs<C>> {
+        // Read and written again, so that a default that is given and one that is left out select the same instance.
+        match InitArgs::from_json(fields.remove(name).unwrap_or("{}")) {
+            Ok(init) => Some(init),
+            Err(error) => {
+                fields.refuse(error);
+                None
+            }
+        }
+    }
+
+    fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &InitArgs<C>) {
+        match &value.json {
+            _ if C::META.params.is_empty() => {}
+            Ok(json) => fields.put_raw(name, json.as_bytes()),
+            Err(error) => fields.put(name, &Unsendable(error)),
+        }
+    }
+
+    fn may_be_missing(&self) -> bool {
+        InitArgs::<C>::defaults().is_ok()
+    }
+}
+
+struct Unsendable<'a>(&'a str);
+
+impl Serialize for Unsendable<'_> {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(ser::Error::custom(self.0))
+    }
+}
+
+/// The place of the constructor arguments in a method's arguments.
+#[must_use]
+pub const fn init_slot<C: Class>() -> Slot<InitArgs<C>> {
+    slot("init", "Init", &InitCarrier)
+}
+
+/// What a method needs before its first job: the default instance.
+pub struct Instances<C> {
+    is_required: bool,
+    class: PhantomData<fn() -> C>,
+}
+
+impl<C: Class> Instances<C> {
+    /// Of a class of a queue endpoint: there is a default instance where every parameter has a default.
+    #[must_use]
+    pub const fn by_arguments() -> Self {
+        Self { is_required: false, class: PhantomData }
+    }
+
+    /// Of a class of an HTTP endpoint, whose one instance all requests share.
+    #[must_use]
+    pub const fn shared() -> Self {
+        Self { is_required: true, class: PhantomData }
+    }
+
+    /// The instance that all requests share.
+    ///
+    /// # Errors
+    /// A constructor that failed, or has a parameter without a default.
+    pub async fn get(&self, scope: &Scope) -> Result<Instance<C>, Error> {
+        defaults::<C>()?.instance(scope).await
+    }
+}
+
+impl<C: Class> Needs for Instances<C> {
+    fn need(&self) -> Option<Need> {
+        let build: fn(App) -> Building = if self.is_required {
+            |app| Box::pin(prepare::<C>(app))
+        } else {
+            |app| Box::pin(prepare_if_possible::<C>(app))
+        };
+        Some(Need::new(std::any::type_name::<C>, build))
+    }
+}
+
+impl<C> fmt::Debug for Instances<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instances").field("is_required", &self.is_required).finish_non_exhaustive()
+    }
+}
+
+fn defaults<C: Class>() -> Result<InitArgs<C>, Error> {
+    InitArgs::defaults().map_err(|error| {
+        let text = format!(
+            "class `{}` of an HTTP endpoint is built before its first request, from defaults: {}",
+            C::META.name,
+            error.message
+        );
+        Error::new(code::STATE_FAILED, "the worker could not be built").with_source(text)
+    })
+}
+
+async fn prepare<C: Class>(app: App) -> Result<(), Error> {
+    let scope = Scope::builder(app).request_id("init").build();
+    let inner = scope.clone();
+    scope.enter(async move { defaults::<C>()?.instance(&inner).await.map(drop) }).await
+}
+
+async fn prepare_if_possible<C: Class>(app: App) -> Result<(), Error> {
+    if InitArgs::<C>::defaults().is_ok() { prepare::<C>(app).await } else { Ok(()) }
+}
