@@ -1,6 +1,6 @@
 //! Workers that are killed and stopped.
 
-use flash_local::{LocalPlatform, Signal, WorkerInfo};
+use flash_local::{EndpointSpec, LocalPlatform, Signal, WorkerInfo};
 use flash_queue::Queue;
 use serde_json::{Value, json};
 
@@ -144,5 +144,39 @@ async fn a_call_that_nobody_declared_says_which_line_to_add() {
     while !told(&platform) {
         tokio::task::yield_now().await;
     }
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_http_worker_gets_no_request_before_its_state_is_ready() {
+    let directory = tempfile::tempdir().unwrap();
+    let gate = directory.path().join("gate");
+    let platform = LocalPlatform::builder().record_traffic(true).start().await.unwrap();
+    let app = env!("CARGO_BIN_EXE_fixture-app");
+    let spec = EndpointSpec::load_balanced("gated", app).env("FIXTURE_GATE", &gate);
+    platform.add_endpoints([spec]).await.unwrap();
+    let workers = platform.until_workers(|workers| !workers.is_empty()).await;
+    let http = flash_platform::HttpClient::new();
+    let get = async |url: &str| http.request(reqwest::Method::GET, url).unwrap().send().await;
+
+    // The worker itself says that it is starting.
+    let ping = format!("http://127.0.0.1:{}/ping", workers[0].port.unwrap());
+    while !get(&ping).await.is_ok_and(|answer| answer.status() == 204) {
+        tokio::task::yield_now().await;
+    }
+    let url = format!("{}/gate", platform.endpoint_url("gated").unwrap());
+    let open = async {
+        // The request waits at the gateway; only then is the gate opened.
+        while platform.traffic().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        std::fs::write(&gate, "open").unwrap();
+    };
+    let (answer, ()) = tokio::join!(get(&url), open);
+    assert_eq!(answer.unwrap().text().await.unwrap(), r#""open""#);
+    let ping = get(&ping).await.unwrap();
+    assert_eq!(ping.status(), 200);
+    let health: Value = serde_json::from_str(&ping.text().await.unwrap()).unwrap();
+    assert_eq!((&health["status"], &health["endpoint"]), (&json!("healthy"), &json!("lb")));
     platform.shutdown().await;
 }

@@ -4,6 +4,7 @@
 
 mod calls;
 mod client;
+mod deployed;
 mod http;
 mod queue;
 mod roles;

@@ -27,10 +27,10 @@ fn the_first_word_that_says_something_decides() {
     for (environment, expected) in [
         (&[][..], "local"),
         (&[("FLASH_DESCRIBE", "m.json"), ("FLASH_ENDPOINT_TYPE", "nonsense")], "describe"),
-        (&[("FLASH_ENDPOINT_TYPE", "lb")], "http api"),
-        (&[("FLASH_ENDPOINT_TYPE", "lb"), TAKE], "http api"),
+        (&[("FLASH_ENDPOINT_TYPE", "lb"), ("FLASH_RESOURCE_NAME", "api")], "http api"),
+        (&[("FLASH_ENDPOINT_TYPE", "lb"), ("FLASH_RESOURCE_NAME", "api"), TAKE], "http api"),
         (&[("FLASH_ENDPOINT_TYPE", "qb"), ("FLASH_RESOURCE_NAME", "echo"), TAKE], "queue echo"),
-        (&[("FLASH_IS_MOTHERSHIP", "true")], "http api"),
+        (&[("FLASH_IS_MOTHERSHIP", "true"), ("FLASH_RESOURCE_NAME", "api")], "http api"),
         (&[("FLASH_IS_MOTHERSHIP", "1")], "local"),
         (&[("FLASH_RESOURCE_NAME", "mixed"), TAKE], "queue mixed"),
         // On the platform the declared kind is enough.
@@ -51,6 +51,7 @@ fn contradictions_are_refused() {
         (&[("FLASH_ENDPOINT_TYPE", "qb"), ("FLASH_RESOURCE_NAME", "echo")], "RUNPOD_WEBHOOK_GET_JOB"),
         (&[("RUNPOD_ENDPOINT_ID", "e"), ("FLASH_RESOURCE_NAME", "echo")], "RUNPOD_WEBHOOK_GET_JOB"),
         (&[TAKE], "FLASH_RESOURCE_NAME must name one"),
+        (&[("FLASH_ENDPOINT_TYPE", "lb")], "FLASH_RESOURCE_NAME must name one"),
         (&[("FLASH_RESOURCE_NAME", "ecoh"), TAKE], "`ecoh`"),
     ] {
         let error = role(environment).unwrap_err().to_string();

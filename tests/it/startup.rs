@@ -42,7 +42,7 @@ fn the_environment_is_checked() {
         (
             &[("FLASH_RESOURCE_NAME", "nope"), ("FLASH_ENDPOINT_TYPE", "lb")][..],
             2,
-            "it has `api`, `echo`, `mixed`",
+            "it has `api`, `echo`, `gated`, `mixed`",
         ),
         (&[("FLASH_ENDPOINT_TYPE", "xx")], 2, "it is `lb` or `qb`"),
         (&[("FLASH_RESOURCE_NAME", "api"), ("FLASH_ENDPOINT_TYPE", "qb")], 2, "declared as HTTP"),
@@ -123,4 +123,22 @@ fn the_binary_carries_the_marker_of_the_describe_protocol() {
     let binary = std::fs::read(APP).unwrap();
     let marker = b"flash-describe-protocol: 1";
     assert!(binary.windows(marker.len()).any(|window| window == marker));
+}
+
+#[test]
+fn state_that_cannot_be_built_names_who_needs_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let gate = directory.path().join("gate");
+    std::fs::write(&gate, "broken").unwrap();
+    let environment = [
+        ("FLASH_ENDPOINT_TYPE", "lb"),
+        ("FLASH_RESOURCE_NAME", "gated"),
+        ("FLASH_HOST", "127.0.0.1"),
+        ("PORT", "0"),
+        ("FIXTURE_GATE", gate.to_str().unwrap()),
+    ];
+    let output = run(APP, &[], &environment);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let text = stderr(&output);
+    assert!(text.contains("`gate` of endpoint `gated`") && text.contains("the gate is broken"), "{text}");
 }

@@ -197,3 +197,31 @@ pub fn wait_for_stop(deaf_millis: u64, context: Context) -> Result<bool, flash::
     }
     Ok(true)
 }
+
+/// An endpoint that is slow to start.
+pub static GATED: Endpoint = Endpoint::http("gated").cpu(&["cpu3c-1-2"]);
+
+/// State that is there as soon as the file named by `FIXTURE_GATE` is, and is broken when that file says so.
+#[derive(Debug)]
+pub struct Gate(String);
+
+impl FromWorker for Gate {
+    type Error = String;
+
+    async fn from_worker(_: &Worker) -> Result<Self, String> {
+        let Ok(file) = std::env::var("FIXTURE_GATE") else { return Ok(Self(String::new())) };
+        loop {
+            match std::fs::read_to_string(&file) {
+                Ok(text) if text.contains("broken") => return Err(format!("the gate is {text}")),
+                Ok(text) if !text.is_empty() => return Ok(Self(text)),
+                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    }
+}
+
+/// What stands in the file.
+#[remote(resource = GATED, method = "GET", path = "/gate")]
+pub async fn gate(gate: State<Gate>) -> Result<String, flash::Error> {
+    Ok(gate.0.clone())
+}

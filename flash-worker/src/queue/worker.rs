@@ -155,9 +155,10 @@ impl Runner {
             control: Some(Arc::clone(&lane) as _),
         };
         let outcome = tokio::select! {
+            // In this order: a function that hears of the stop may return at the same moment, and nothing is posted then.
             biased;
-            outcome = job::answer(&self.app, self.endpoint, job) => outcome,
             () = held.token().cancelled() => return stopped(&lane, &held, &slot),
+            outcome = job::answer(&self.app, self.endpoint, job) => outcome,
         };
         if let Err(error) = &outcome
             && error.fatal

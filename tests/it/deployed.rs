@@ -1,0 +1,237 @@
+//! Remote calls that leave the process, against a peer that answers by script.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use flash::CallError;
+use flash_core::clock::TestClock;
+use flash_core::{App, Registry, Scope, Secret};
+use flash_platform::{Credentials, Deployed, HttpClient, Peers};
+use flash_tests::{CheckError, Item, check, delete_item, item, put_item};
+use serde_json::{Value, json};
+
+/// What the peer was asked.
+#[derive(Debug, Clone)]
+struct Asked {
+    line: String,
+    authorization: Option<String>,
+    body: Value,
+}
+
+/// A peer with scripted answers.
+#[derive(Clone, Default)]
+struct Peer {
+    answers: Arc<Mutex<VecDeque<(u16, String)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Peer {
+    fn answering(answers: &[(u16, Value)]) -> Self {
+        let answers = answers.iter().map(|(status, body)| (*status, body.to_string())).collect();
+        Self { answers: Arc::new(Mutex::new(answers)), ..Self::default() }
+    }
+
+    async fn handle(State(peer): State<Self>, request: Request) -> Response {
+        let line = format!("{} {}", request.method(), request.uri());
+        let authorization = request.headers().get("authorization").map(|v| v.to_str().unwrap().to_owned());
+        let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        peer.asked.lock().unwrap().push(Asked { line, authorization, body });
+        let (status, text) = peer.answers.lock().unwrap().pop_front().expect("more was asked than expected");
+        Response::builder().status(status).body(Body::from(text)).unwrap()
+    }
+
+    /// Runs `call` as a program does whose peers are all this one, while time stands still.
+    async fn run<T>(&self, call: impl Future<Output = T>) -> T {
+        self.run_in_time(Duration::ZERO, call).await
+    }
+
+    /// The same, while time passes in such steps.
+    async fn run_in_time<T>(&self, step: Duration, call: impl Future<Output = T>) -> T {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(Self::handle).with_state(self.clone());
+        let server = tokio::spawn(async move { axum::serve(listener, router).await });
+        let addresses: BTreeMap<_, _> =
+            ["mixed", "api"].iter().map(|name| ((*name).to_owned(), format!("{base}/{name}/"))).collect();
+        let credentials = Credentials::new(Secret::new("fake-key"), addresses.values().cloned());
+        let transport = Deployed::new(HttpClient::new(), credentials, Peers::new(addresses), None);
+        let clock = TestClock::new();
+        let app = App::new(Registry::linked().unwrap())
+            .with_clock(clock.clock())
+            .with_transport(Arc::new(transport));
+        let scope = Scope::builder(app).request_id("test").build();
+        let passing = async {
+            loop {
+                clock.advance(step).await;
+                tokio::task::yield_now().await;
+            }
+        };
+        let result = tokio::select! {
+            result = scope.enter(call) => result,
+            () = passing => unreachable!(),
+        };
+        server.abort();
+        result
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn a_queue_call_is_polled_to_its_end_and_only_the_status_decides() {
+    let peer = Peer::answering(&[
+        (200, json!({"id": "j1", "status": "IN_QUEUE"})),
+        (200, json!({"id": "j1", "status": "IN_PROGRESS", "output": "50%"})),
+        (500, json!({"error": "a moment please"})),
+        (200, json!({"id": "j1", "status": "COMPLETED", "output": 3, "error": ""})),
+    ]);
+    let call = async { check::remote("abc".into()).await };
+    assert_eq!(peer.run_in_time(Duration::from_millis(50), call).await.unwrap(), 3);
+    let asked = peer.asked();
+    assert_eq!(asked[0].line, "POST /mixed/runsync?wait=90000");
+    // The endpoint has several functions, so the call names one.
+    assert_eq!(asked[0].body, json!({"input": {"text": "abc", "method": "check"}}));
+    assert_eq!(asked[1].line, "GET /mixed/status/j1");
+    assert!(asked.iter().all(|asked| asked.authorization.as_deref() == Some("Bearer fake-key")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn each_end_of_a_job_is_its_own_error() {
+    let typed = json!({"error_type": "too_long", "error_message": "the text has 13 characters, the limit is 10",
+        "error_traceback": "", "hostname": "h", "worker_id": "w", "runpod_version": "1",
+        "flash": {"code": "too_long", "data": {"length": 13, "limit": 10}, "retryable": true, "terminal": false}});
+    let failed = |error: String| json!({"id": "j", "status": "FAILED", "error": error});
+    let call = async || check::remote("x".into()).await.unwrap_err();
+
+    let error = Peer::answering(&[(200, failed(typed.to_string()))]).run(call()).await;
+    let CallError::Remote(error) = error else { panic!("{error:?}") };
+    assert_eq!(error, CheckError::TooLong { length: 13, limit: 10 });
+
+    for (answer, code, part) in [
+        (failed("job timed out after 1 retries".into()), "failed", "after 1 retries"),
+        (json!({"id": "j", "status": "CANCELLED"}), "cancelled", "cancelled"),
+        (json!({"id": "j", "status": "TIMED_OUT"}), "timeout", "not finished"),
+        (json!({"id": "j", "status": "COMPLETED", "output": "three"}), "bad_answer", "expected usize"),
+        (json!({"status": "COMPLETED"}), "bad_answer", "is not a job"),
+    ] {
+        let error = Peer::answering(&[(200, answer.clone())]).run(call()).await;
+        let CallError::Transport(error) = error else { panic!("{error:?}") };
+        assert_eq!(error.code(), code, "{answer}");
+        assert!(error.message().contains(part), "{answer}: {}", error.message());
+    }
+}
+
+#[tokio::test]
+async fn what_the_platform_refuses_is_said_in_words() {
+    for (status, code, part) in [
+        (401, "unauthorized", "RUNPOD_API_KEY"),
+        (404, "not_found", "no such endpoint"),
+        (413, "payload_too_large", "too big"),
+        (400, "invalid_request", "too big"),
+        (429, "unreachable", "too many requests"),
+        (503, "unreachable", "too big"),
+    ] {
+        let peer = Peer::answering(&[(status, json!({"error": "too big"}))]);
+        let error = peer.run(async { check::remote("x".into()).await }).await.unwrap_err();
+        let CallError::Transport(error) = error else { panic!("{error:?}") };
+        assert_eq!(error.code(), code, "{status}");
+        assert!(error.message().contains(part), "{status}: {}", error.message());
+        assert!(!format!("{error:?}").contains("fake-key"));
+    }
+}
+
+#[tokio::test]
+async fn a_call_ends_with_its_time_and_says_which() {
+    let peer = Peer::answering(&[(200, json!({"id": "j1", "status": "IN_QUEUE"}))]);
+    // Every look at the status says the same.
+    let queued = (200, json!({"id": "j1", "status": "IN_QUEUE"}).to_string());
+    peer.answers.lock().unwrap().extend(std::iter::repeat_n(queued, 1000));
+    let call = async { check::remote("x".into()).timeout(Duration::from_secs(20)).await };
+    let CallError::Transport(error) = peer.run_in_time(Duration::from_millis(50), call).await.unwrap_err()
+    else {
+        panic!()
+    };
+    assert_eq!(error.code(), "timeout");
+    assert!(error.message().contains("20s"), "{}", error.message());
+    // The callee hears when the answer is no longer wanted.
+    assert!(peer.asked()[0].body["input"]["__flash"]["deadline_unix_ms"].is_u64());
+}
+
+#[tokio::test]
+async fn a_route_call_fills_path_query_and_body() {
+    let peer = Peer::answering(&[(200, json!([7, ["a b", "c/d"], true]))]);
+    let tags = Some(vec!["a b".to_owned(), "c/d".to_owned()]);
+    let answer = peer.run(async { item::remote(7, tags, true).await }).await.unwrap();
+    assert_eq!(answer, (7, vec!["a b".to_owned(), "c/d".to_owned()], true));
+    assert_eq!(peer.asked()[0].line, "GET /api/items/7?tags=a%20b&tags=c%2Fd&deep=true");
+
+    let peer = Peer::answering(&[(201, json!([9, {"name": "n", "counts": []}]))]);
+    let value = Item { name: "n".into(), counts: vec![] };
+    peer.run(async { put_item::remote(9, value).await }).await.unwrap();
+    assert_eq!(peer.asked()[0].line, "PUT /api/items/9");
+    assert_eq!(peer.asked()[0].body, json!({"item": {"name": "n", "counts": []}}));
+
+    let peer = Peer::answering(&[(204, Value::Null)]);
+    peer.answers.lock().unwrap()[0].1.clear();
+    peer.run(async { delete_item::remote(1).await }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_problem_document_becomes_the_callees_own_error() {
+    let problem = json!({"type": "about:blank", "title": "x", "status": 422, "detail": "the text is empty",
+        "code": "empty", "terminal": true, "request_id": "r1"});
+    let peer = Peer::answering(&[(422, problem)]);
+    let error = peer.run(async { delete_item::remote(0).await }).await.unwrap_err();
+    assert!(matches!(error, CallError::Remote(CheckError::Empty)), "{error:?}");
+
+    // A gateway's own words are none of the function's.
+    let peer = Peer::answering(&[(502, json!({"error": "no workers available"}))]);
+    let CallError::Transport(error) = peer.run(async { delete_item::remote(0).await }).await.unwrap_err()
+    else {
+        panic!()
+    };
+    assert_eq!(error.code(), "unreachable");
+    assert!(error.is_retryable() && error.message().contains("no workers available"), "{}", error.message());
+}
+
+#[tokio::test]
+async fn a_peer_without_an_address_and_one_that_is_gone_are_told_apart() {
+    let deployed = |addresses: BTreeMap<String, String>| {
+        let transport = Deployed::new(HttpClient::new(), Credentials::default(), Peers::new(addresses), None);
+        App::new(Registry::linked().unwrap()).with_transport(Arc::new(transport))
+    };
+    let call = async |app: App| {
+        let scope = Scope::builder(app).build();
+        match scope.enter(async { check::remote("x".into()).await }).await {
+            Err(CallError::Transport(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    };
+    let error = call(deployed([("api".to_owned(), "http://127.0.0.1:1".to_owned())].into())).await;
+    assert_eq!(error.code(), "no_address");
+    assert!(error.message().contains("`mixed`") && error.message().contains("`api`"), "{}", error.message());
+
+    // Bound, and closed again: nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = call(deployed([("mixed".to_owned(), format!("http://127.0.0.1:{port}"))].into())).await;
+    assert_eq!(error.code(), "unreachable");
+    assert!(error.is_retryable() && error.message().contains(&port.to_string()), "{}", error.message());
+}
+
+#[tokio::test]
+async fn arguments_over_the_limit_never_leave_with_their_size_told() {
+    let peer = Peer::default();
+    let error = peer.run(async { check::remote("x".repeat(20_000_000)).await }).await.unwrap_err();
+    let CallError::Transport(error) = error else { panic!("{error:?}") };
+    assert_eq!(error.code(), "payload_too_large");
+    assert!(error.message().contains("20000011 bytes"), "{}", error.message());
+    assert!(peer.asked().is_empty());
+}
