@@ -15,5 +15,5 @@ mod run;
 mod shutdown;
 
 pub use local_app::LocalApp;
-pub use run::{run, run_main};
+pub use run::{run, run_main, run_with};
 pub use shutdown::Shutdown;

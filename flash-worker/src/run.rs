@@ -3,7 +3,7 @@ use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 
 use flash_core::boot::{Boot, Role};
-use flash_core::{App, Registry};
+use flash_core::{App, Registry, RegistryErrors};
 use flash_platform::app_from_boot;
 use tokio::runtime::Runtime;
 
@@ -21,12 +21,28 @@ const TEST_INPUT: &str = "test_input.json";
 /// The whole `main` of a Flash binary: plays the role that the environment gives.
 #[must_use]
 pub fn run() -> ExitCode {
-    end(try_run(std::env::args().skip(1)))
+    run_with(Registry::linked())
 }
 
-fn try_run(arguments: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+/// As [`run`], of a registry that was put together by hand instead of by the linker.
+///
+/// ```no_run
+/// # use flash_core::Registry;
+/// fn main() -> std::process::ExitCode {
+///     flash_worker::run_with(Registry::builder().build())
+/// }
+/// ```
+#[must_use]
+pub fn run_with(registry: Result<Registry, RegistryErrors>) -> ExitCode {
+    end(try_run(registry, std::env::args().skip(1)))
+}
+
+fn try_run(
+    registry: Result<Registry, RegistryErrors>,
+    arguments: impl IntoIterator<Item = String>,
+) -> Result<(), Failure> {
     let boot = Boot::from_env().map_err(|error| Failure { code: exit::USAGE, text: error.to_string() })?;
-    let Some(started) = start(&boot)? else { return Ok(()) };
+    let Some(started) = start(&boot, registry)? else { return Ok(()) };
     let arguments = match started.role {
         Role::Local => Arguments::parse(arguments)
             .map_err(|text| Failure { code: exit::USAGE, text: format!("{text}\n\n{USAGE}") })?,
@@ -54,7 +70,7 @@ where
         Ok(boot) => boot,
         Err(error) => return fail(&Failure { code: exit::USAGE, text: error.to_string() }),
     };
-    match start(&boot) {
+    match start(&boot, Registry::linked()) {
         Ok(None) => ExitCode::from(exit::OK),
         Ok(Some(started)) if started.role == Role::Local => {
             App::of(started.registry).install();
@@ -92,10 +108,10 @@ struct Started {
 }
 
 /// Finds the role. `None`: the binary described itself, and that was all.
-fn start(boot: &Boot) -> Result<Option<Started>, Failure> {
+fn start(boot: &Boot, registry: Result<Registry, RegistryErrors>) -> Result<Option<Started>, Failure> {
     let usage = Failure::new(exit::USAGE);
     let invalid = Failure::new(exit::INVALID_APP);
-    let registry = Registry::linked().map_err(|errors| invalid(errors.to_string()))?;
+    let registry = registry.map_err(|errors| invalid(errors.to_string()))?;
     let role = boot.role(&registry).map_err(|error| usage(error.to_string()))?;
     if let Role::Describe(file) = &role {
         describe::write(&registry, file).map_err(invalid)?;

@@ -136,3 +136,12 @@ async fn the_api_is_described() {
         &document["paths"]["/echo/runsync"]["post"]["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(input["properties"]["input"]["required"], json!(["text"]));
 }
+
+#[tokio::test]
+async fn the_address_itself_shows_what_can_be_called() {
+    let app = flash::testing::LocalApp::start().await.unwrap();
+    let request = flash::platform::HttpClient::new().request(Method::GET, &app.url()).unwrap();
+    let table = request.send().await.unwrap().text().await.unwrap();
+    assert!(table.contains(&format!("curl -X POST {}/mixed/runsync", app.url())), "{table}");
+    app.stop().await.unwrap();
+}

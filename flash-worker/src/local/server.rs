@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::in_process::InProcessSlot;
 use super::table;
+use crate::describe::project_name;
 use crate::http::{self as door, problem};
 use crate::identity::request_id;
 use crate::shutdown::Shutdown;
@@ -49,7 +50,8 @@ impl LocalServer {
             };
             router = router.nest(&format!("/{}", endpoint.name()), routes);
         }
-        let router = router.merge(common(&app)).fallback(not_found);
+        let table = table::render(app.registry(), &format!("http://{}", listener.address()?));
+        let router = router.merge(common(&app, table)).fallback(not_found);
         Ok(Self { app, listener, router, slots, shutdown })
     }
 
@@ -113,14 +115,16 @@ async fn queue_routes(
 }
 
 /// What belongs to no endpoint.
-fn common(app: &App) -> Router {
+fn common(app: &App, table: String) -> Router {
     let document: Arc<str> =
-        openapi::document(app.registry(), "local", openapi::Paths::PerEndpoint).to_string().into();
+        openapi::document(app.registry(), &project_name(), openapi::Paths::PerEndpoint).to_string().into();
     let execute = {
         let app = app.clone();
         move |request: Request<Body>| execute(app, request)
     };
     Router::new()
+        // What a person who opens the address wants to see first.
+        .route("/", get(move || std::future::ready(table)))
         .route("/ping", get(async || json(r#"{"status":"healthy"}"#.to_owned())))
         .route("/openapi.json", get(move || std::future::ready(json(document.to_string()))))
         .route("/execute", post(execute))
