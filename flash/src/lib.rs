@@ -6,7 +6,7 @@ extern crate self as flash;
 
 #[doc(no_inline)]
 pub use flash_core::{
-    App, Auth, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry, RemoteError,
+    App, Auth, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry, RegistryBuilder, RemoteError,
     Scaler, Scope, State, Volume, WireError, Worker, spawn,
 };
 #[doc = include_str!("../../flash-macros/docs/remote_error.md")]
@@ -28,7 +28,7 @@ pub use flash_platform as platform;
 pub use flash_worker as worker;
 
 #[cfg(feature = "serve")]
-pub use flash_worker::run;
+pub use flash_worker::{run, run_with};
 
 /// What nearly every file of an app needs.
 pub mod prelude {

@@ -5,7 +5,9 @@ use std::process::Command;
 
 #[test]
 fn functions_of_a_library_survive_lto_and_strip() {
-    for (registry, arguments) in [("inventory", &[][..]), ("linkme", &["--features", "linked/registry-linkme"])] {
+    for (registry, arguments) in
+        [("inventory", &[][..]), ("linkme", &["--features", "linked/registry-linkme"])]
+    {
         assert_eq!(linked(registry, arguments), "greet\nnever_called\n", "{registry}");
     }
 }
