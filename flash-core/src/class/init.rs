@@ -19,35 +19,37 @@ use crate::scope::Scope;
 const MAX_INIT: usize = 1_000_000;
 
 /// The constructor arguments that a caller chose, as canonical JSON: what selects the instance.
-pub struct InitArgs<C> {
+///
+/// It does not name its class, which may be more private than the client that keeps this.
+#[derive(Clone)]
+pub struct InitArgs {
     json: Result<Arc<str>, Arc<str>>,
-    class: PhantomData<fn() -> C>,
 }
 
-impl<C: Class> InitArgs<C> {
+impl InitArgs {
     /// These arguments. What cannot be encoded is an error of each call.
     #[must_use]
-    pub fn new(args: &C::Args) -> Self {
-        Self { json: encode::<C>(args).map_err(Arc::from), class: PhantomData }
+    pub fn of<C: Class>(args: &C::Args) -> Self {
+        Self { json: encode::<C>(args).map_err(Arc::from) }
     }
 
     /// The arguments in which every parameter has its default.
     ///
     /// # Errors
     /// `invalid_input` that names the parameters without one.
-    pub fn defaults() -> Result<Self, WireError> {
-        Self::from_json("{}")
+    pub fn defaults<C: Class>() -> Result<Self, WireError> {
+        Self::from_json::<C>("{}")
     }
 
-    fn from_json(json: &str) -> Result<Self, WireError> {
-        decode::<C>(json).map(|args| Self::new(&args))
+    fn from_json<C: Class>(json: &str) -> Result<Self, WireError> {
+        decode::<C>(json).map(|args| Self::of::<C>(&args))
     }
 
     /// The instance that these arguments select.
     ///
     /// # Errors
     /// Arguments that cannot be sent, or a constructor that failed.
-    pub async fn instance(&self, scope: &Scope) -> Result<Instance<C>, Error> {
+    pub async fn instance<C: Class>(&self, scope: &Scope) -> Result<Instance<C>, Error> {
         match &self.json {
             Ok(json) => scope.app().instances().get(scope, json).await,
             Err(error) => Err(Error::new(code::INVALID_INPUT, &**error).terminal()),
@@ -71,26 +73,25 @@ fn encode<C: Class>(args: &C::Args) -> Result<Arc<str>, String> {
     canonical(&json).map(Arc::from)
 }
 
-impl<C> Clone for InitArgs<C> {
-    fn clone(&self) -> Self {
-        Self { json: self.json.clone(), class: PhantomData }
-    }
-}
-
-impl<C> fmt::Debug for InitArgs<C> {
+impl fmt::Debug for InitArgs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("InitArgs")
     }
 }
 
 /// Carries constructor arguments in the field `init`.
-#[derive(Debug, Clone, Copy)]
-pub struct InitCarrier;
+pub struct InitCarrier<C>(PhantomData<fn() -> C>);
 
-impl<C: Class> Carries<InitArgs<C>> for InitCarrier {
-    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<InitArgs<C>> {
+impl<C> fmt::Debug for InitCarrier<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InitCarrier")
+    }
+}
+
+impl<C: Class> Carries<InitArgs> for InitCarrier<C> {
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<InitArgs> {
         // Read and written again, so that a default that is given and one that is left out select the same instance.
-        match InitArgs::from_json(fields.remove(name).unwrap_or("{}")) {
+        match InitArgs::from_json::<C>(fields.remove(name).unwrap_or("{}")) {
             Ok(init) => Some(init),
             Err(error) => {
                 fields.refuse(error);
@@ -99,7 +100,7 @@ impl<C: Class> Carries<InitArgs<C>> for InitCarrier {
         }
     }
 
-    fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &InitArgs<C>) {
+    fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &InitArgs) {
         match &value.json {
             _ if C::META.params.is_empty() => {}
             Ok(json) => fields.put_raw(name, json.as_bytes()),
@@ -108,7 +109,7 @@ impl<C: Class> Carries<InitArgs<C>> for InitCarrier {
     }
 
     fn may_be_missing(&self) -> bool {
-        InitArgs::<C>::defaults().is_ok()
+        InitArgs::defaults::<C>().is_ok()
     }
 }
 
@@ -122,8 +123,8 @@ impl Serialize for Unsendable<'_> {
 
 /// The place of the constructor arguments in a method's arguments.
 #[must_use]
-pub const fn init_slot<C: Class>() -> Slot<InitArgs<C>> {
-    slot("init", "Init", &InitCarrier)
+pub const fn init_slot<C: Class>() -> Slot<InitArgs> {
+    slot("init", "Init", &InitCarrier::<C>(PhantomData))
 }
 
 /// What a method needs before its first job: the default instance.
@@ -150,7 +151,7 @@ impl<C: Class> Instances<C> {
     /// # Errors
     /// A constructor that failed, or has a parameter without a default.
     pub async fn get(&self, scope: &Scope) -> Result<Instance<C>, Error> {
-        defaults::<C>()?.instance(scope).await
+        defaults::<C>()?.instance::<C>(scope).await
     }
 }
 
@@ -171,8 +172,8 @@ impl<C> fmt::Debug for Instances<C> {
     }
 }
 
-fn defaults<C: Class>() -> Result<InitArgs<C>, Error> {
-    InitArgs::defaults().map_err(|error| {
+fn defaults<C: Class>() -> Result<InitArgs, Error> {
+    InitArgs::defaults::<C>().map_err(|error| {
         let text = format!(
             "class `{}` of an HTTP endpoint is built before its first request, from defaults: {}",
             C::META.name,
@@ -185,9 +186,9 @@ fn defaults<C: Class>() -> Result<InitArgs<C>, Error> {
 async fn prepare<C: Class>(app: App) -> Result<(), Error> {
     let scope = Scope::builder(app).request_id("init").build();
     let inner = scope.clone();
-    scope.enter(async move { defaults::<C>()?.instance(&inner).await.map(drop) }).await
+    scope.enter(async move { defaults::<C>()?.instance::<C>(&inner).await.map(drop) }).await
 }
 
 async fn prepare_if_possible<C: Class>(app: App) -> Result<(), Error> {
-    if InitArgs::<C>::defaults().is_ok() { prepare::<C>(app).await } else { Ok(()) }
+    if InitArgs::defaults::<C>().is_ok() { prepare::<C>(app).await } else { Ok(()) }
 }

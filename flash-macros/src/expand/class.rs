@@ -19,10 +19,7 @@ pub(crate) fn class(class: &Class, is_valid: bool) -> TokenStream {
         true => function::resource_check(resource, *is_http),
         false => TokenStream::new(),
     };
-    let field = (is_valid && !is_http).then(|| {
-        let ty = &class.ty;
-        hygienic!(init: #krate::__private::InitArgs<#ty>)
-    });
+    let field = (is_valid && !is_http).then(|| hygienic!(init: #krate::__private::InitArgs));
     let constructor = if is_valid { constructor(class, init) } else { TokenStream::new() };
     let remote = remote(class, init, is_valid);
     let methods = class.methods.iter().map(|function| method(class, function, is_valid));
@@ -113,7 +110,7 @@ fn remote(class: &Class, init: &Function, is_valid: bool) -> TokenStream {
     let names: Vec<&Ident> = init.caller_params().map(|param| &param.ident).collect();
     let params = if *is_http { TokenStream::new() } else { handle::params(init) };
     let body = match (is_valid, is_http) {
-        (true, false) => hygienic!(#client { init: __flash::InitArgs::new(&(#(#names,)*)) }),
+        (true, false) => hygienic!(#client { init: __flash::InitArgs::of::<#ty>(&(#(#names,)*)) }),
         (_, true) => hygienic!(#client {}),
         (false, false) => hygienic!({ let _ = (#(&#names,)*); #client {} }),
     };
@@ -141,7 +138,7 @@ fn method(class: &Class, function: &Function, is_valid: bool) -> TokenStream {
     let implementation =
         if is_valid { function::implementation(function) } else { stub::implementation(function, output) };
     let register = is_valid.then(|| hygienic!(__flash::register!(#handle);));
-    let init = (!class.is_http).then(|| hygienic!(::core::clone::Clone::clone(&self.init)));
+    let init = (!class.is_http).then(|| hygienic!(::core::clone::Clone::clone(&self.init),));
     let body = match is_valid {
         true => hygienic!(__flash::Call::new((#(#names,)* #init))),
         false => hygienic!({ let _ = (#(&#names,)*); ::core::panic!() }),
@@ -149,7 +146,7 @@ fn method(class: &Class, function: &Function, is_valid: bool) -> TokenStream {
     hygienic! {
         #(#cfgs)*
         #[allow(non_camel_case_types, unreachable_pub, missing_docs, missing_debug_implementations)]
-        pub struct #handle {}
+        #vis struct #handle {}
         #(#cfgs)*
         const _: () = {
             #implementation

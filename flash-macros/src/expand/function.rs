@@ -86,7 +86,7 @@ pub(super) fn slots(function: &Function) -> TokenStream {
     let mut consts = TokenStream::new();
     if wire(function).next().is_some() {
         let types = wire(function).map(|param| &param.ty);
-        let slots = wire(function).map(slot);
+        let slots = wire(function).map(|param| slot(function, param));
         consts.extend(hygienic!(const __SLOTS: (#(__flash::Slot<#types>,)*) = (#(#slots,)*);));
     }
     if injected(function).next().is_some() {
@@ -108,10 +108,11 @@ pub(super) fn slots(function: &Function) -> TokenStream {
     consts
 }
 
-fn slot(param: &Param) -> TokenStream {
+fn slot(function: &Function, param: &Param) -> TokenStream {
     let (ty, name) = (&param.ty, param.wire_name());
     if matches!(param.kind, ParamKind::Init) {
-        return hygienic!(__flash::init_slot());
+        let owner = function.method_of.iter().map(|owner| &owner.ty);
+        return hygienic!(__flash::init_slot::<#(#owner)*>());
     }
     let type_text = text::of(ty.to_token_stream());
     let defaulted = match param.kind {
@@ -301,7 +302,9 @@ pub(super) fn call(
         }
         Some(Owner { ty, .. }) => {
             prepare.extend(match (&function.door, arguments.last()) {
-                (Door::Queue, Some(init)) => hygienic!(let #instance = #init.instance(&#scope).await?;),
+                (Door::Queue, Some(init)) => {
+                    hygienic!(let #instance = #init.instance::<#ty>(&#scope).await?;)
+                }
                 _ => hygienic!(let #instance = __INSTANCES.get(&#scope).await?;),
             });
             hygienic!(<#ty>::#ident(&#instance #(, #in_order)*))

@@ -191,10 +191,9 @@ fn method(class: &mut Class, args: RemoteArgs, item: FnItem, errors: &mut Errors
                 );
             }
         }
-        let ty = &class.ty;
         function.params.push(Param {
             ident: Ident::new("init", proc_macro2::Span::mixed_site()),
-            ty: parse_quote!(__flash::InitArgs<#ty>),
+            ty: parse_quote!(__flash::InitArgs),
             kind: ParamKind::Init,
         });
     }

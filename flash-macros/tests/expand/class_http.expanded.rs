@@ -70,7 +70,7 @@ const _: () = {
         missing_docs,
         missing_debug_implementations
     )]
-    pub struct __Counter_add {}
+    struct __Counter_add {}
     const _: () = {
         const __SLOTS: (__flash::Slot<u64>,) = (
             __flash::slot("by", "u64", &__flash::Json),

@@ -32,7 +32,7 @@ impl Embedder {
 #[allow(unreachable_pub)]
 #[derive(::core::fmt::Debug, ::core::clone::Clone)]
 pub struct EmbedderClient {
-    init: ::flash::__private::InitArgs<Embedder>,
+    init: ::flash::__private::InitArgs,
 }
 #[allow(deprecated)]
 const _: () = {
@@ -85,7 +85,7 @@ const _: () = {
         #[must_use]
         pub fn remote(model: String, batch: usize) -> EmbedderClient {
             EmbedderClient {
-                init: __flash::InitArgs::new(&(model, batch)),
+                init: __flash::InitArgs::of::<Embedder>(&(model, batch)),
             }
         }
     }
@@ -97,10 +97,10 @@ const _: () = {
     )]
     pub struct __Embedder_embed {}
     const _: () = {
-        const __SLOTS: (
-            __flash::Slot<String>,
-            __flash::Slot<__flash::InitArgs<Embedder>>,
-        ) = (__flash::slot("text", "String", &__flash::Json), __flash::init_slot());
+        const __SLOTS: (__flash::Slot<String>, __flash::Slot<__flash::InitArgs>) = (
+            __flash::slot("text", "String", &__flash::Json),
+            __flash::init_slot::<Embedder>(),
+        );
         const __INSTANCES: __flash::Instances<Embedder> = __flash::Instances::by_arguments();
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
@@ -125,7 +125,7 @@ const _: () = {
                 .doc("One text.");
             const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
             type Door = __flash::Queue;
-            type Args = (String, __flash::InitArgs<Embedder>);
+            type Args = (String, __flash::InitArgs);
             type Return = Result<Vec<f32>, EmbedError>;
             fn decode(
                 fields: &mut __flash::Fields<'_>,
@@ -147,7 +147,7 @@ const _: () = {
             > {
                 async move {
                     let (__a0, __a1) = args;
-                    let instance = __a1.instance(&scope).await?;
+                    let instance = __a1.instance::<Embedder>(&scope).await?;
                     ::core::result::Result::Ok(<Embedder>::embed(&instance, __a0).await)
                 }
             }
@@ -169,12 +169,9 @@ const _: () = {
     )]
     pub struct __Embedder_embed_all {}
     const _: () = {
-        const __SLOTS: (
-            __flash::Slot<Vec<String>>,
-            __flash::Slot<__flash::InitArgs<Embedder>>,
-        ) = (
+        const __SLOTS: (__flash::Slot<Vec<String>>, __flash::Slot<__flash::InitArgs>) = (
             __flash::slot("texts", "Vec<String>", &__flash::Json),
-            __flash::init_slot(),
+            __flash::init_slot::<Embedder>(),
         );
         const __INJECTED: (__flash::Injected<Context>,) = (
             __flash::injected(&__flash::Injector),
@@ -201,7 +198,7 @@ const _: () = {
                 .needs(&[&__INSTANCES, &__INJECTED.0]);
             const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
             type Door = __flash::Queue;
-            type Args = (Vec<String>, __flash::InitArgs<Embedder>);
+            type Args = (Vec<String>, __flash::InitArgs);
             type Return = Result<Vec<Vec<f32>>, EmbedError>;
             fn decode(
                 fields: &mut __flash::Fields<'_>,
@@ -224,7 +221,7 @@ const _: () = {
                 async move {
                     let (__a0, __a1) = args;
                     let __i0 = __INJECTED.0.get(&scope).await?;
-                    let instance = __a1.instance(&scope).await?;
+                    let instance = __a1.instance::<Embedder>(&scope).await?;
                     ::core::result::Result::Ok(
                         <Embedder>::embed_all(&instance, __a0, __i0),
                     )

@@ -6,8 +6,10 @@
 extern crate flash as renamed;
 
 mod arguments;
+mod classes;
 mod derived_errors;
 mod functions;
 mod hygiene;
 mod meta;
+mod registry;
 mod support;
