@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use flash_core::{App, Need};
 
 /// Builds every state that the functions of `resource` need, before its first job.
@@ -26,4 +28,11 @@ pub(crate) async fn prepare(app: &App, resource: &str) -> Result<(), String> {
         }
     }
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+}
+
+/// Lets the instances of stateful workers go after the last job, and their exit methods end, within the grace time.
+pub(crate) async fn finish(app: &App, grace: Duration) {
+    if app.clock().timeout(grace, app.stop_instances()).await.is_err() {
+        tracing::error!("exit methods did not end within the grace time of {grace:?}");
+    }
 }

@@ -8,7 +8,7 @@ use flash_platform::app_from_boot;
 use tokio::runtime::Runtime;
 
 use crate::arguments::{Arguments, USAGE};
-use crate::http::{HttpError, HttpWorker};
+use crate::http::{HttpError, HttpWorker, LOCAL_GRACE};
 use crate::identity::Identity;
 use crate::local::{LocalServer, check_not_empty};
 use crate::queue::{QueueWorker, QueueWorkerError};
@@ -150,7 +150,10 @@ async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Regist
             tracing::info!(role = "queue", endpoint = endpoint.name(), "starting");
             let app = worker_app(&boot, endpoint.name(), registry);
             ready::prepare(&app, endpoint.name()).await.map_err(Failure::new(exit::STATE_FAILED))?;
-            QueueWorker::new(app, endpoint, boot).run(shutdown).await.map_err(|error| {
+            let grace = boot.grace;
+            let ended = QueueWorker::new(app.clone(), endpoint, boot).run(shutdown).await;
+            ready::finish(&app, grace).await;
+            ended.map_err(|error| {
                 let code = match &error {
                     QueueWorkerError::NotDrained(_) => exit::NOT_DRAINED,
                     QueueWorkerError::Unhealthy(_) => exit::UNHEALTHY,
@@ -162,8 +165,10 @@ async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Regist
         Role::Http(endpoint) => {
             tracing::info!(role = "http", endpoint = endpoint.name(), "starting");
             let app = worker_app(&boot, endpoint.name(), registry);
-            let worker = HttpWorker::bind(app, endpoint, boot).await;
+            let grace = boot.grace;
+            let worker = HttpWorker::bind(app.clone(), endpoint, boot).await;
             let result = async { worker?.run(shutdown).await }.await;
+            ready::finish(&app, grace).await;
             result.map_err(|error| {
                 let code = match &error {
                     HttpError::Bind { .. } => exit::CANNOT_BIND,
@@ -193,6 +198,12 @@ async fn local(
 ) -> Result<(), Failure> {
     let app = App::of(registry);
     app.install();
+    let ended = local_app(app.clone(), boot, arguments, shutdown).await;
+    ready::finish(&app, LOCAL_GRACE).await;
+    ended
+}
+
+async fn local_app(app: App, boot: &Boot, arguments: Arguments, shutdown: Shutdown) -> Result<(), Failure> {
     let failed = Failure::new(exit::FAILED);
     match arguments {
         Arguments::Help => {
