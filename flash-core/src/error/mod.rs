@@ -5,6 +5,8 @@ pub mod code;
 pub(crate) mod derived;
 mod failure;
 mod field;
+#[cfg(any(feature = "anyhow", feature = "eyre"))]
+mod opaque;
 mod problem;
 mod queue_form;
 mod wire;

@@ -5,6 +5,7 @@
 mod catalogue;
 mod fields;
 mod manifest;
+mod opaque;
 mod properties;
 mod schema;
 mod settings;
