@@ -11,5 +11,6 @@ mod derived_errors;
 mod functions;
 mod hygiene;
 mod meta;
+mod openapi;
 mod registry;
 mod support;
