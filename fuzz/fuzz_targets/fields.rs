@@ -1,0 +1,74 @@
+//! Whatever a client sends as arguments: nothing panics, and what decodes encodes the same for ever.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use flash_core::private::{Json, slot};
+use flash_core::{FieldWriter, Fields, Origin, Payload};
+use libfuzzer_sys::fuzz_target;
+use serde::{Deserialize, Serialize};
+
+/// More than any output of an input of libFuzzer's size.
+const LIMIT: usize = 1 << 24;
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    id: u64,
+    kind: Kind,
+    labels: BTreeMap<String, Option<i64>>,
+    children: Vec<Record>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Kind {
+    Empty,
+    Circle(f64),
+    Line(i32, f32),
+    Box { width: u8, height: Option<u8> },
+}
+
+fn encode<T: Payload>(value: &T) -> Vec<u8> {
+    let mut writer = FieldWriter::new(LIMIT);
+    slot::<T>("x", "T", &Json).put(&mut writer, value);
+    writer.finish().expect("what was decoded can be encoded")
+}
+
+fn decode<T: Payload>(json: &[u8]) -> Option<T> {
+    let mut fields = Fields::from_json(Origin::Input, json).ok()?;
+    slot::<T>("x", "T", &Json).take(&mut fields)
+}
+
+fn check<T: Payload>(json: &[u8]) {
+    let Some(value) = decode::<T>(json) else { return };
+    let once = encode(&value);
+    let again: T = decode(&once).expect("what was encoded can be decoded");
+    assert!(encode(&again) == once, "encoding is not idempotent");
+}
+
+fuzz_target!(|input: &[u8]| {
+    check::<bool>(input);
+    check::<u64>(input);
+    check::<i128>(input);
+    check::<f32>(input);
+    check::<f64>(input);
+    check::<char>(input);
+    check::<String>(input);
+    check::<Option<String>>(input);
+    check::<(i64, String)>(input);
+    check::<Vec<Vec<u8>>>(input);
+    check::<Record>(input);
+    check::<serde_json::Value>(input);
+    // The same bytes as the text of a query.
+    if let Ok(text) = std::str::from_utf8(input) {
+        for origin in [Origin::Query, Origin::Path] {
+            let mut fields = Fields::empty(origin);
+            for part in text.split('&') {
+                fields.add_text(origin, "x".into(), part.into());
+            }
+            let _ = slot::<Vec<f64>>("x", "T", &Json).take(&mut fields);
+            fields.add_text(origin, "x".into(), text.into());
+            let _ = slot::<Option<Kind>>("x", "T", &Json).take(&mut fields);
+        }
+    }
+});
