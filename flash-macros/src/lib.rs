@@ -1,8 +1,8 @@
 //! The `#[remote]` attribute and the `RemoteError` derive.
 //!
 //! Use them through the `flash` crate, which re-exports and documents them. The way of a function through this crate is
-//! parse ([`attr`], [`item`]), validate ([`validate`]), model ([`model`]), expand ([`expand`]); each step collects its
-//! problems in [`errors::Errors`] and goes on, so that one run shows them all and the item always survives.
+//! parse (`attr`, `item`), validate (`validate`), model (`model`), expand (`expand`); each step collects its
+//! problems in `errors::Errors` and goes on, so that one run shows them all and the item always survives.
 
 use proc_macro::TokenStream;
 

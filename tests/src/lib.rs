@@ -21,7 +21,7 @@ pub struct Item {
     pub counts: Vec<u32>,
 }
 
-/// What [`check`] may say.
+/// What [`check()`] may say.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, RemoteError)]
 pub enum CheckError {
     /// No data.
@@ -39,7 +39,7 @@ pub enum CheckError {
     },
 }
 
-/// What [`check_through`] may say.
+/// What [`check_through()`] may say.
 #[derive(Debug, thiserror::Error, RemoteError)]
 pub enum ThroughError {
     /// The callee failed.
@@ -106,19 +106,19 @@ pub async fn whoami() -> Result<u32, flash::Error> {
     Ok(std::process::id())
 }
 
-/// Calls [`check`] and passes its failure on.
+/// Calls [`check()`] and passes its failure on.
 #[remote(resource = API, method = "POST", path = "/check")]
 pub async fn check_through(text: String) -> Result<usize, ThroughError> {
     Ok(check::remote(text).await?)
 }
 
-/// Calls [`whoami`]; the answer is another process when deployed.
+/// Calls [`whoami()`]; the answer is another process when deployed.
 #[remote(resource = API, method = "GET", path = "/pids")]
 pub async fn pids() -> Result<(u32, u32), flash::Error> {
     Ok((std::process::id(), whoami::remote().await?))
 }
 
-/// Calls [`slow`].
+/// Calls [`slow()`].
 #[remote(resource = API, method = "POST", path = "/slow")]
 pub async fn slow_through(millis: u64) -> Result<u64, flash::Error> {
     Ok(slow::remote(millis).await?)
@@ -152,7 +152,7 @@ pub async fn explode_route() -> Result<(), flash::Error> {
     panic!("the secret inside")
 }
 
-/// Calls [`echo`] through a helper, which no macro can see.
+/// Calls [`echo()`] through a helper, which no macro can see.
 #[remote(resource = API, method = "POST", path = "/hidden")]
 pub async fn hidden_through(text: String) -> Result<String, flash::Error> {
     helper(text).await

@@ -1,7 +1,7 @@
 //! The queue worker: takes jobs, runs them, and brings every result home.
 //!
-//! A job's way: [`intake`] takes it from the queue, on a thread that no user function can block; a slot lets it run on
-//! the main runtime, where [`job`] hands it to its function; the [`outbox`] posts what came of it, from the intake's
+//! A job's way: `intake` takes it from the queue, on a thread that no user function can block; a slot lets it run on
+//! the main runtime, where `job` hands it to its function; the `outbox` posts what came of it, from the intake's
 //! thread again.
 
 mod backoff;
