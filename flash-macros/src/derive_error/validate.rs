@@ -93,6 +93,7 @@ fn code(name: &Ident, args: &ErrorArgs, errors: &mut Errors) -> String {
                 "give it one with `#[remote(code = \"…\")]`",
             );
         }
+        reserved(name, &code, errors);
         return code;
     };
     let code = literal.value();
@@ -103,7 +104,21 @@ fn code(name: &Ident, args: &ErrorArgs, errors: &mut Errors) -> String {
             format_args!("write \"{}\"", code::default(name)),
         );
     }
+    reserved(literal, &code, errors);
     code
+}
+
+/// A caller tells the function's failures from the platform's by their codes.
+fn reserved(tokens: &impl ToTokens, code: &str, errors: &mut Errors) {
+    if code::RESERVED.contains(&code) {
+        errors.help(
+            tokens,
+            format_args!(
+                "the code `{code}` is the platform's own: callers could not tell this error from its"
+            ),
+            "give it another one with `#[remote(code = \"…\")]`",
+        );
+    }
 }
 
 fn status(args: &ErrorArgs, errors: &mut Errors) -> Option<u16> {

@@ -340,3 +340,113 @@ fn remote_errors() {
     );
     check_derive("enum E { #[remote] A }", &["`#[remote]` on an error needs an argument"]);
 }
+
+#[test]
+fn stateful_workers() {
+    let init = "#[remote(init)] async fn new() -> Result<Self, E> { b }";
+    let good = "#[remote] async fn go(&self, x: u8) -> Result<u8, E> { b }";
+    let class = |members: &str| format!("impl Worker {{ {members} fn helper(&self) -> &str {{ b }} }}");
+    let route = "#[remote(method = \"POST\", path = \"/x\")] async fn route(&self) -> Result<u8, E> { b }";
+    check(GOOD, &class(&format!("{init} {good}")), &[]);
+    check(
+        "",
+        &class(&format!("{init} {good}")),
+        &["missing `resource`: a stateful worker belongs to an endpoint"],
+    );
+    check(GOOD, &class(good), &["stateful worker `Worker` has no constructor"]);
+    check(GOOD, &class(init), &["stateful worker `Worker` has no remote method"]);
+    let second = init.replace("new", "other");
+    check(GOOD, &class(&format!("{init} {good} {second}")), &["a stateful worker has one constructor"]);
+    let exit = "#[remote(exit)] fn a(&self) { }";
+    let two = format!("{init} {good} {exit} {}", exit.replace("fn a", "fn b"));
+    check(GOOD, &class(&two), &["a stateful worker has one exit method"]);
+    let exit_with = exit.replace("&self", "&self, why: u8");
+    check(
+        GOOD,
+        &class(&format!("{init} {good} {exit_with}")),
+        &["an exit method has no parameters: nobody calls it"],
+    );
+    let shared = "the worker is shared between concurrent jobs, so methods take `&self`";
+    for receiver in ["&mut self", "self", "mut self", "self: Arc<Self>"] {
+        let method = good.replace("&self", receiver);
+        check(GOOD, &class(&format!("{init} {method}")), &[shared]);
+        let exit = exit.replace("&self", receiver);
+        check(GOOD, &class(&format!("{init} {good} {exit}")), &[shared]);
+    }
+    let free = good.replace("&self, ", "");
+    check(GOOD, &class(&format!("{init} {free}")), &["method `go` needs `&self`"]);
+    let key = good.replace("x: u8", "method: u8");
+    check(GOOD, &class(&format!("{init} {key}")), &[]);
+    check(
+        GOOD,
+        &class(&format!("{init} {key} {}", good.replace("go", "other"))),
+        &["a parameter cannot be sent as `method` where a worker has several methods: the key selects one"],
+    );
+    check(
+        GOOD,
+        &class(&format!("{init} {}", good.replace("x: u8", "init: u8"))),
+        &["a parameter of a method cannot be sent as `init`: the key holds the constructor arguments"],
+    );
+    check(
+        GOOD,
+        &class(&format!("{init} {}", good.replace("x: u8", "__flash: u8"))),
+        &["a parameter cannot be sent as `__flash`: the key is reserved in a job's input"],
+    );
+    check(GOOD, &class(&format!("{init} {route}")), &[]);
+    check(
+        GOOD,
+        &class(&format!("{init} {route} {good}")),
+        &["method `go` needs a route, as the other methods have"],
+    );
+    let routed_init = init.replace("init", "init, status = 201");
+    check(
+        GOOD,
+        &class(&format!("{routed_init} {good}")),
+        &["a constructor is no route, so `status` has no meaning for it"],
+    );
+    let same = format!(
+        "{init} {good} {}",
+        good.replace("fn go", "fn other").replace("#[remote]", "#[remote(name = \"go\")]")
+    );
+    check(GOOD, &class(&same), &["two methods have the name `Worker-go` on the wire"]);
+    check(
+        GOOD,
+        &class(&format!("{init} {good} fn remote() {{}}")),
+        &["the name `remote` is taken: it gives the type's client"],
+    );
+    check(
+        GOOD,
+        &format!("impl<T> Worker<T> {{ {init} {good} }}"),
+        &["a stateful worker must not have generics"],
+    );
+    check(
+        GOOD,
+        &format!("impl Work for Worker {{ {good} }}"),
+        &["`#[remote]` is for a type's own methods, not for those of a trait"],
+    );
+    check(
+        GOOD,
+        &format!("impl [Worker] {{ {init} {good} }}"),
+        &["a stateful worker is a type with a name and without arguments"],
+    );
+    check(
+        GOOD,
+        &class(&format!("{init} {} ", good.replace("go(", "go<T>("))),
+        &["remote function `go` must not have generics"],
+    );
+    check(
+        GOOD,
+        &class(&format!("{init} {good} #[remote] const A: u8 = 1;")),
+        &["`#[remote]` inside of an `impl` block is for functions"],
+    );
+    check("resource = GPU, path = \"/x\"", &class(&format!("{init} {good}")), &["unknown argument `path`"]);
+}
+
+#[test]
+fn codes_of_the_platform_are_refused() {
+    let own = "the code `timeout` is the platform's own: callers could not tell this error from its";
+    check_derive("enum E { Timeout }", &[own]);
+    check_derive("enum E { #[remote(code = \"timeout\")] Slow }", &[own]);
+    check_derive("struct Timeout;", &[own]);
+    check_derive("enum E { #[remote(code = \"model_timeout\")] Timeout }", &[]);
+}

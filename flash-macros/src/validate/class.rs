@@ -126,8 +126,9 @@ fn no_route(args: &RemoteArgs, what: &str, errors: &mut Errors) {
     }
 }
 
-fn init(class: &mut Class, args: RemoteArgs, item: FnItem, errors: &mut Errors) {
+fn init(class: &mut Class, mut args: RemoteArgs, item: FnItem, errors: &mut Errors) {
     no_route(&args, "a constructor", errors);
+    (args.method, args.path, args.status) = (None, None, None);
     if let Some(receiver) = item.sig.receiver() {
         errors.help(receiver, "a constructor has no `self`: it makes it", "return `Result<Self, E>`");
     }

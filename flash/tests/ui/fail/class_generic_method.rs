@@ -1,0 +1,21 @@
+// mistakes: 1
+use flash::{Endpoint, Error, remote};
+
+static GPU: Endpoint = Endpoint::queue("gpu");
+
+struct Counter(u32);
+
+#[remote(resource = GPU)]
+impl Counter {
+    #[remote(init)]
+    async fn new(#[remote(default = 3)] start: u32) -> Result<Self, Error> {
+        Ok(Self(start))
+    }
+
+    #[remote]
+    async fn add<T>(&self, by: u32) -> Result<u32, Error> {
+        Ok(self.0 + by)
+    }
+}
+
+fn main() {}
