@@ -1,5 +1,7 @@
 //! The OpenAPI document of an app is valid, and the same bytes every time.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 use std::collections::BTreeSet;
 
 use flash::{Endpoint, Error, Registry, RegistryBuilder, remote};

@@ -1,5 +1,7 @@
 //! Which functions an app has: all that are linked, or those that are named.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 use flash::{Endpoint, Error, Registry, remote};
 
 static Q: Endpoint = Endpoint::queue("registry-queue");
