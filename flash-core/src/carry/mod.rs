@@ -9,6 +9,7 @@ mod answer;
 mod injected;
 mod slot;
 
+pub(crate) use answer::Carrier;
 pub use answer::{Answer, CarriesError, CarriesReply, Returns};
 pub use injected::{Injected, Injector, Needs, Supplies, injected};
 pub(crate) use slot::AnySlot;

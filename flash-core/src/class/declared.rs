@@ -2,6 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::carry::Carrier;
 use crate::encode::FieldWriter;
 use crate::error::{Error, code};
 use crate::fields::Fields;
@@ -67,37 +68,36 @@ impl MethodOf {
     }
 }
 
-/// What a constructor returns.
+/// Takes what a constructor returned.
+#[derive(Debug, Clone, Copy)]
+pub struct Constructor;
+
+/// Takes what a constructor of `C` returned, which is an `R`.
 #[diagnostic::on_unimplemented(
-    message = "a constructor returns `Result<Self, E>` with an error that has `Display`",
-    label = "not such a `Result`"
+    message = "a constructor must return a `Result<Self, E>`",
+    label = "not such a `Result`",
+    note = "the error needs `Display`: it is shown in the log when the worker does not start"
 )]
-pub trait IntoInstance<C> {
-    /// The instance, or the text of the error.
+pub trait Constructs<R, C>: Sync {
+    /// The instance.
     ///
     /// # Errors
-    /// The constructor failed.
-    fn into_instance(self) -> Result<C, String>;
+    /// `state_failed`; the constructor's own text stays in the log.
+    fn instance(&self, returned: R) -> Result<C, Error>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<C, E: fmt::Display> IntoInstance<C> for Result<C, E> {
-    fn into_instance(self) -> Result<C, String> {
-        self.map_err(|error| error.to_string())
+impl<K: Carrier, C: Class, E: fmt::Display> Constructs<Result<C, E>, C> for K {
+    fn instance(&self, returned: Result<C, E>) -> Result<C, Error> {
+        let name = C::META.name;
+        returned.map_err(|error| {
+            Error::new(code::STATE_FAILED, format!("the worker `{name}` could not be built"))
+                .with_source(format!("class `{name}`: {error}"))
+        })
     }
 }
 
-/// What a constructor made.
-///
-/// # Errors
-/// `state_failed`; the constructor's own text stays in the log.
-pub fn initialised<C: Class>(result: impl IntoInstance<C>) -> Result<C, Error> {
-    let name = C::META.name;
-    result.into_instance().map_err(|error| {
-        Error::new(code::STATE_FAILED, format!("the worker `{name}` could not be built"))
-            .with_source(format!("class `{name}`: {error}"))
-    })
-}
+impl Carrier for Constructor {}
 
 /// What an exit method returns.
 #[diagnostic::on_unimplemented(

@@ -61,12 +61,14 @@ fn constructor(class: &Class, init: &Function) -> TokenStream {
         Style::Inline => call,
         Style::Blocking => hygienic!(__flash::blocking(move || #call).await?),
     };
-    // The bound behind this asks whether the constructor returns what it must.
-    let result = span::call_at(&init.output, "initialised", &call);
+    let output = &init.output;
+    // The coercion behind this asks whether the constructor returns what it must.
+    let constructor = span::reference_at(output, "Constructor");
     let exit = exit(class);
     hygienic! {
         const _: () = {
             #slots
+            const __CONSTRUCTOR: &dyn __flash::Constructs<#output, #ty> = #constructor;
             #[automatically_derived]
             impl __flash::Class for #ty {
                 const META: &'static __flash::ClassMeta = &__flash::ClassMeta::new(#name) #params;
@@ -77,7 +79,7 @@ fn constructor(class: &Class, init: &Function) -> TokenStream {
                     -> ::core::result::Result<Self, __flash::Error>
                 {
                     #prepare
-                    #result
+                    __CONSTRUCTOR.instance(#call)
                 }
                 #exit
             }

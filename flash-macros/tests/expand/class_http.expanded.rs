@@ -23,6 +23,7 @@ const _: () = {
         const __SLOTS: (__flash::Slot<u64>,) = (
             __flash::slot("start", "u64", &__flash::Json).defaulted(),
         );
+        const __CONSTRUCTOR: &dyn __flash::Constructs<Result<Counter, Error>, Counter> = &__flash::Constructor;
         #[automatically_derived]
         impl __flash::Class for Counter {
             const META: &'static __flash::ClassMeta = &__flash::ClassMeta::new("Counter")
@@ -45,9 +46,8 @@ const _: () = {
                 _: __flash::Scope,
             ) -> ::core::result::Result<Self, __flash::Error> {
                 let (__a0,) = args;
-                __flash::initialised(
-                    __flash::blocking(move || <Counter>::new(__a0)).await?,
-                )
+                __CONSTRUCTOR
+                    .instance(__flash::blocking(move || <Counter>::new(__a0)).await?)
             }
             async fn exit(instance: ::std::sync::Arc<Self>) {
                 __flash::exited::<

@@ -47,6 +47,10 @@ const _: () = {
         const __INJECTED: (__flash::Injected<State<Weights>>,) = (
             __flash::injected(&__flash::Injector),
         );
+        const __CONSTRUCTOR: &dyn __flash::Constructs<
+            Result<Embedder, LoadError>,
+            Embedder,
+        > = &__flash::Constructor;
         #[automatically_derived]
         impl __flash::Class for Embedder {
             const META: &'static __flash::ClassMeta = &__flash::ClassMeta::new(
@@ -72,7 +76,7 @@ const _: () = {
             ) -> ::core::result::Result<Self, __flash::Error> {
                 let (__a0, __a1) = args;
                 let __i0 = __INJECTED.0.get(&scope).await?;
-                __flash::initialised(<Embedder>::load(__a0, __a1, __i0).await)
+                __CONSTRUCTOR.instance(<Embedder>::load(__a0, __a1, __i0).await)
             }
             async fn exit(instance: ::std::sync::Arc<Self>) {
                 __flash::exited::<Self>(<Embedder>::close(&instance).await);
