@@ -6,8 +6,8 @@ pub use crate::carry::{
     slot,
 };
 pub use crate::class::{
-    Class, ClassMeta, Constructor, Constructs, Exit, InitArgs, InitCarrier, Instance, Instances, exited,
-    init_slot,
+    Callee, Class, ClassMeta, Constructor, Constructs, Exit, InitArgs, InitCarrier, Instance, Instances,
+    exited, init_slot,
 };
 pub use crate::encode::FieldWriter;
 pub use crate::endpoint::{Endpoint, Kind};

@@ -6,7 +6,8 @@ use crate::carry::Carrier;
 use crate::encode::FieldWriter;
 use crate::error::{Error, code};
 use crate::fields::Fields;
-use crate::meta::Param;
+use crate::meta::{Meta, Param};
+use crate::remote::Remote;
 use crate::scope::Scope;
 
 /// A stateful worker. Implemented by `#[remote]` on an `impl` block.
@@ -50,6 +51,22 @@ impl ClassMeta {
         self.params = params;
         self
     }
+}
+
+/// What `calls(…)` may name: a remote function, or a stateful worker, whose methods are all on one endpoint.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a remote function",
+    label = "not a remote function",
+    note = "a function is remote when it has the attribute `#[remote]`"
+)]
+pub trait Callee {
+    /// What is known of the function, or of a method.
+    const META: &'static Meta;
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Remote> Callee for R {
+    const META: &'static Meta = R::META;
 }
 
 /// What makes a function a method.

@@ -9,7 +9,7 @@ mod declared;
 mod init;
 mod instances;
 
-pub use declared::{Class, ClassMeta, Constructor, Constructs, Exit, MethodOf, exited};
+pub use declared::{Callee, Class, ClassMeta, Constructor, Constructs, Exit, MethodOf, exited};
 pub use init::{InitArgs, InitCarrier, Instances, init_slot};
 pub(crate) use instances::Cache;
 pub use instances::{Instance, MAX_INSTANCES};

@@ -65,6 +65,17 @@ fn constructor(class: &Class, init: &Function) -> TokenStream {
     // The coercion behind this asks whether the constructor returns what it must.
     let constructor = span::reference_at(output, "Constructor");
     let exit = exit(class);
+    // A method that is there in every build.
+    let mut lasting = class.methods.iter().filter(|method| cfgs(&method.shared_attrs).is_empty());
+    let callee = lasting.next().map(|first| {
+        let handle = &first.handle;
+        hygienic! {
+            #[automatically_derived]
+            impl __flash::Callee for #ty {
+                const META: &'static __flash::Meta = <#handle as __flash::Remote>::META;
+            }
+        }
+    });
     hygienic! {
         const _: () = {
             #slots
@@ -83,6 +94,7 @@ fn constructor(class: &Class, init: &Function) -> TokenStream {
                 }
                 #exit
             }
+            #callee
         };
     }
 }

@@ -163,7 +163,7 @@ fn meta(function: &Function) -> TokenStream {
     }
     if !calls.is_empty() {
         let calls =
-            calls.iter().map(|path| quote_spanned!(path.span()=> || <#path as __flash::Remote>::META));
+            calls.iter().map(|path| quote_spanned!(path.span()=> || <#path as __flash::Callee>::META));
         meta.extend(hygienic!(.calls(&[#(#calls),*])));
     }
     if !doc.is_empty() {

@@ -49,8 +49,8 @@ const _: () = {
             .calls_seen(&["classify", "crate::tags::find", "preprocess"])
             .calls(
                 &[
-                    || <helper::hidden as __flash::Remote>::META,
-                    || <crate::gpu::embed as __flash::Remote>::META,
+                    || <helper::hidden as __flash::Callee>::META,
+                    || <crate::gpu::embed as __flash::Callee>::META,
                 ],
             );
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;

@@ -55,6 +55,10 @@ const _: () = {
                 >(__flash::exit_blocking(move || <Counter>::close(&instance)).await);
             }
         }
+        #[automatically_derived]
+        impl __flash::Callee for Counter {
+            const META: &'static __flash::Meta = <__Counter_add as __flash::Remote>::META;
+        }
     };
     impl Counter {
         /// The workers of [`Counter`] where they are deployed, or in this process.

@@ -82,6 +82,10 @@ const _: () = {
                 __flash::exited::<Self>(<Embedder>::close(&instance).await);
             }
         }
+        #[automatically_derived]
+        impl __flash::Callee for Embedder {
+            const META: &'static __flash::Meta = <__Embedder_embed as __flash::Remote>::META;
+        }
     };
     impl Embedder {
         /// The workers of [`Embedder`] where they are deployed, or in this process.

@@ -109,6 +109,14 @@ async fn count_through(by: u32) -> Result<u32, Error> {
     Ok(Counter::remote("through".to_owned(), 0).add(by).await?)
 }
 
+#[remote(resource = API, method = "POST", path = "/hidden-count", calls(Single))]
+async fn hidden_count() -> Result<String, Error> {
+    async fn helper() -> Result<String, Error> {
+        Ok(Single::remote().twice("a".to_owned()).await?)
+    }
+    helper().await
+}
+
 fn app() -> App {
     App::new(Registry::linked().expect("the functions of this binary do not clash"))
 }
@@ -254,7 +262,7 @@ fn a_class_is_one_entry_of_the_manifest() {
     let api = &manifest.resources["classes-api"];
     let last = api.functions.iter().find(|function| function.name == "Shared-last").unwrap();
     assert!(last.is_class && last.http_path.as_deref() == Some("/last"), "{last:?}");
-    assert_eq!(api.remote_calls, ["classes-cpu"]);
+    assert_eq!(api.remote_calls, ["classes-cpu", "classes-one"]);
     assert!(
         !described.warnings.iter().any(|warning| warning.contains("Counter")),
         "{:?}",
