@@ -187,6 +187,7 @@ pub async fn refresh(context: Context) -> Result<u32, flash::Error> {
 
 /// Blocks a thread until its job is stopped, or for good when it is deaf.
 #[remote(resource = MIXED)]
+#[allow(clippy::needless_pass_by_value, reason = "a remote function owns its arguments")]
 pub fn wait_for_stop(deaf_millis: u64, context: Context) -> Result<bool, flash::Error> {
     if deaf_millis > 0 {
         std::thread::sleep(Duration::from_millis(deaf_millis));
