@@ -92,9 +92,8 @@ impl Side {
 /// Runs the benchmark.
 ///
 /// # Errors
-/// When a program cannot be built or started, or a request fails.
-pub(crate) fn run(options: &Options) -> Result<Report> {
-    let programs = Programs::build(options)?;
+/// When a program cannot be started, or a request fails.
+pub(crate) fn run(options: &Options, programs: &Programs) -> Result<Report> {
     let cores = Cores::choose();
     let ours = if options.against_itself { Side::Axum } else { Side::Flash };
     let sides = [Side::Axum, ours];
@@ -106,7 +105,7 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         eprint!("\rhttp: round {} of {rounds} ", round + 1);
         for (cell, connections) in samples.iter_mut().zip(CONNECTIONS) {
             for &side in &order {
-                let sample = measure(&programs, cores, sides[side], connections, window_ms);
+                let sample = measure(programs, cores, sides[side], connections, window_ms);
                 let sample = sample
                     .map_err(|error| format!("{}, {connections} connections: {error}", sides[side].name()))?;
                 cell[side].push(sample);
@@ -114,7 +113,7 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         }
     }
     eprintln!();
-    Ok(report(&samples, ours, &programs, window_ms))
+    Ok(report(&samples, ours, programs, window_ms))
 }
 
 fn measure(

@@ -15,6 +15,7 @@ mod spread;
 use std::fmt::Write as _;
 
 use crate::Result;
+use programs::Programs;
 use report::Report;
 
 /// How to run a benchmark.
@@ -44,16 +45,32 @@ const BUSY: f64 = 0.1;
 struct Bench {
     name: &'static str,
     about: &'static str,
-    run: fn(&Options) -> Result<Report>,
+    run: Run,
+}
+
+/// How a benchmark is run.
+enum Run {
+    /// With the programs of the benchmark package, which are built before anything is measured.
+    Programs(fn(&Options, &Programs) -> Result<Report>),
+    /// It makes everything itself.
+    Alone(fn(&Options) -> Result<Report>),
 }
 
 const BENCHES: &[Bench] = &[
-    Bench { name: "http", about: "JSON echo by POST against bare axum, one core each", run: http::run },
-    Bench { name: "queue", about: "no-op jobs against bare tokio and reqwest loops", run: queue::run },
+    Bench {
+        name: "http",
+        about: "JSON echo by POST against bare axum, one core each",
+        run: Run::Programs(http::run),
+    },
+    Bench {
+        name: "queue",
+        about: "no-op jobs against bare tokio and reqwest loops",
+        run: Run::Programs(queue::run),
+    },
     Bench {
         name: "compile",
         about: "build and edit time of the smallest app against its dependencies",
-        run: compile::run,
+        run: Run::Alone(compile::run),
     },
 ];
 
@@ -82,8 +99,13 @@ pub(crate) fn unknown(name: &str) -> String {
 /// When no benchmark has this name, when a program cannot be built or started, or when an answer was wrong.
 pub(crate) fn run(name: &str, options: &Options) -> Result<()> {
     let bench = BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| unknown(name))?;
-    let others = cpu::Others::watch()?;
-    let mut report = (bench.run)(options)?;
+    let (others, mut report) = match bench.run {
+        Run::Programs(run) => {
+            let programs = Programs::build(options)?;
+            (cpu::Others::watch()?, run(options, &programs)?)
+        }
+        Run::Alone(run) => (cpu::Others::watch()?, run(options)?),
+    };
     let others = others.cores()?;
     report.note(format!("{}; other work on it meanwhile: {others:.2} cores", machine::description()));
     if others > BUSY {

@@ -113,10 +113,10 @@ struct Idle {
 /// Runs the benchmark.
 ///
 /// # Errors
-/// When a program cannot be built or started, or a result was not what its job asked for.
-pub(crate) fn run(options: &Options) -> Result<Report> {
+/// When a program cannot be started, or a result was not what its job asked for.
+pub(crate) fn run(options: &Options, programs: &Programs) -> Result<Report> {
     let bench = Bench {
-        programs: Programs::build(options)?,
+        programs,
         cores: Cores::choose(),
         window_ms: if options.quick { 400 } else { 1000 },
         samples: if options.quick { 100 } else { 300 },
@@ -148,14 +148,14 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-struct Bench {
-    programs: Programs,
+struct Bench<'a> {
+    programs: &'a Programs,
     cores: Cores,
     window_ms: u64,
     samples: u64,
 }
 
-impl Bench {
+impl Bench<'_> {
     fn saturated(&self, slots: usize, rounds: usize, options: &Options, report: &mut Report) -> Result<()> {
         let bare = Worker::bare(slots);
         let ours = if options.against_itself { bare[bare.len() - 1] } else { Worker::Flash };
@@ -250,7 +250,7 @@ impl Bench {
     fn rate(&self, worker: Worker, slots: usize) -> Result<Rate> {
         let jobs = self.job_server(true)?;
         let mut running =
-            worker.start(&self.programs, self.cores.measured, jobs.port, Work::Saturated { slots })?;
+            worker.start(self.programs, self.cores.measured, jobs.port, Work::Saturated { slots })?;
         running.wait_until("taking jobs", || jobs.first_take().map(|first| first.is_some()))?;
         jobs.window(150, running.pid())?;
         let window = jobs.window(self.window_ms, running.pid())?;
@@ -270,7 +270,7 @@ impl Bench {
     /// Start, memory and latency of a worker that waits for its next job.
     fn idle_worker(&self, worker: Worker) -> Result<Idle> {
         let jobs = self.job_server(false)?;
-        let mut running = worker.start(&self.programs, self.cores.measured, jobs.port, Work::Clock)?;
+        let mut running = worker.start(self.programs, self.cores.measured, jobs.port, Work::Clock)?;
         running.wait_until("taking jobs", || jobs.first_take().map(|first| first.is_some()))?;
         let first_take = jobs.first_take()?.ok_or("the first take is gone")?;
         let idle = jobs.window(200, running.pid())?;
