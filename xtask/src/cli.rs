@@ -1,4 +1,4 @@
-//! The command line, read by hand: two commands and a few flags need no parser.
+//! The command line, read by hand: three commands and a few flags need no parser.
 
 use crate::bench::{self, Options};
 
@@ -12,6 +12,8 @@ pub(crate) enum Task {
         /// With the full number of cases.
         deep: bool,
     },
+    /// Installs what the tests need.
+    Setup,
     /// One benchmark.
     Bench {
         /// A name of the benchmarks' list.
@@ -27,6 +29,8 @@ Usage: cargo xtask <command>
   verify [--deep]       format, clippy, tests, doc tests, documentation, licences
                         Counted tests (seeded schedules, property tests) read FLASH_TEST_SCALE, the percentage of their full
                         number of cases; it is 1 unless you set it, and 100 with --deep.
+  setup                 installs what the tests need beside Rust: a Python environment under target/tools, Debian packages
+                        where this is root; `verify` does it too
   bench NAME [flags]    one benchmark against its peers, in interleaved runs
     --quick             few short rounds of a cheaper build: shows that it works, not who is faster
     --json              one JSON object of ratios on standard output (the table goes to standard error)
@@ -48,6 +52,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Task, String> {
     match words.next() {
         None | Some("help" | "--help" | "-h") => Ok(Task::Help(usage())),
         Some("verify") => parse_verify(words),
+        Some("setup") => parse_setup(words),
         Some("bench") => parse_bench(words),
         Some(other) => Err(format!("unknown command `{other}`\n\n{}", usage())),
     }
@@ -63,6 +68,14 @@ fn parse_verify<'a>(words: impl Iterator<Item = &'a str>) -> Result<Task, String
         }
     }
     Ok(Task::Verify { deep })
+}
+
+fn parse_setup<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Task, String> {
+    match words.next() {
+        None => Ok(Task::Setup),
+        Some("--help" | "-h") => Ok(Task::Help(usage())),
+        Some(other) => Err(format!("`setup` does not know `{other}`\n\n{}", usage())),
+    }
 }
 
 fn parse_bench<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Task, String> {
@@ -100,6 +113,7 @@ mod tests {
     fn commands_and_flags_are_read() {
         assert_eq!(parsed("verify"), Ok(Task::Verify { deep: false }));
         assert_eq!(parsed("verify --deep"), Ok(Task::Verify { deep: true }));
+        assert_eq!(parsed("setup"), Ok(Task::Setup));
         let options = Options { quick: true, json: true, against_itself: false, rounds: Some(3) };
         assert_eq!(
             parsed("bench http --quick --json --rounds 3"),

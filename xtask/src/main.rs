@@ -5,6 +5,7 @@
 
 mod bench;
 mod cli;
+mod setup;
 mod step;
 mod tool;
 mod verify;
@@ -23,6 +24,9 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(cli::Task::Verify { deep }) => verify::run(deep),
+        Ok(cli::Task::Setup) => setup::run(&mut |what| println!("installing {what}")).map(|()| {
+            println!("everything that the tests need is there");
+        }),
         Ok(cli::Task::Bench { name, options }) => bench::run(&name, &options),
         Err(usage) => Err(usage.into()),
     };

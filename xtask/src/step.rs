@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::process::Command;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -72,6 +73,33 @@ impl Steps {
         result
     }
 
+    /// Waits for a step that ran beside others and gives a list of what it did. Its seconds in the table are those of
+    /// the waiting.
+    ///
+    /// # Errors
+    /// When it failed.
+    pub(crate) fn wait(
+        &mut self,
+        name: &'static str,
+        running: JoinHandle<Result<Vec<String>, String>>,
+    ) -> Result<()> {
+        let start = Instant::now();
+        let done = running.join().unwrap_or_else(|_| Err("it panicked".to_owned()));
+        let (state, result) = match done {
+            Ok(list) if list.is_empty() => {
+                println!("==> {name}: nothing was missing");
+                ("ok", Ok(()))
+            }
+            Ok(list) => {
+                println!("==> {name}: installed {}", list.join("; "));
+                ("ok", Ok(()))
+            }
+            Err(error) => ("FAILED", Err(format!("step `{name}` failed: {error}").into())),
+        };
+        self.rows.push((name, state, start.elapsed()));
+        result
+    }
+
     /// Records a step that is left out on this machine, and says why.
     pub(crate) fn skip(&mut self, name: &'static str, reason: &str) {
         println!("==> {name}: skipped, {reason}");
@@ -108,6 +136,16 @@ mod tests {
         let error = steps.run(Step::new("tests", command)).expect_err("the command fails").to_string();
         assert!(error.contains("FLASH_TEST_SCALE=1 sh -c 'exit 3'"), "{error}");
         assert!(error.contains("exit status: 3"), "{error}");
+        assert!(steps.table().contains("FAILED"));
+    }
+
+    #[test]
+    fn a_step_beside_others_is_waited_for() {
+        let mut steps = Steps::default();
+        steps.wait("setup", std::thread::spawn(|| Ok(vec!["a".to_owned()]))).expect("it succeeds");
+        let error =
+            steps.wait("setup", std::thread::spawn(|| Err("no pip".to_owned()))).expect_err("it fails");
+        assert!(error.to_string().contains("no pip"), "{error}");
         assert!(steps.table().contains("FAILED"));
     }
 

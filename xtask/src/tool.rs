@@ -35,7 +35,8 @@ pub(crate) fn c_compiler() -> Option<String> {
     (on_path(&program) || Path::new(&program).is_file()).then_some(program)
 }
 
-fn answers(command: &mut Command) -> bool {
+/// Whether a command can be run and succeeds.
+pub(crate) fn answers(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

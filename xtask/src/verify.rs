@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::Result;
 use crate::step::{Step, Steps};
-use crate::tool;
+use crate::{setup, tool};
 
 /// Says how many cases the counted tests (seeded schedules, fault storms, property tests) run, in percent of the full count.
 const TEST_SCALE: &str = "FLASH_TEST_SCALE";
@@ -43,11 +43,19 @@ fn explain_what_is_missing() -> Result<()> {
 
 fn all(steps: &mut Steps, deep: bool) -> Result<()> {
     steps.run(Step::new("fmt", cargo(&["fmt", "--all", "--check"])))?;
+    // Installing waits for the network and clippy for the processor, so they run at the same time.
+    let setup = std::thread::spawn(|| {
+        let mut installed = Vec::new();
+        setup::run(&mut |what| installed.push(what.to_owned()))
+            .map(|()| installed)
+            .map_err(|error| error.to_string())
+    });
     // Clippy's own results can't be shared with a build, but every dependency it checks is reused by the documentation.
     steps.run(Step::new(
         "clippy",
         cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ))?;
+    steps.wait("setup", setup)?;
     steps.run(Step::new("tests", tests(deep)))?;
     // nextest does not run these, and the libraries are the ones that the tests just built.
     steps.run(Step::new("doctests", scaled(cargo(&["test", "--locked", "--workspace", "--doc"]), deep)))?;
