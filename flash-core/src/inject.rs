@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::{Error, code};
 use crate::scope::Scope;
+use crate::secret::Secret;
 
 /// A parameter that does not travel: the worker supplies it.
 pub trait Inject: Sized + Send + 'static {
@@ -216,6 +217,27 @@ impl Context {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.scope.cancellation().is_cancelled()
+    }
+
+    /// The first header of this name, in any case, of the request that is answered; `None` on a queue, and where the value is
+    /// not visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.scope.head()?.header(name)
+    }
+
+    /// The headers of the request that is answered, with names in lower case. On a queue there are none.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.scope.head().into_iter().flat_map(|head| head.headers())
+    }
+
+    /// Who calls: the bearer token of the request that is answered. It shows itself in no log.
+    ///
+    /// The platform's gateway keeps its own key to itself, so behind it this is a token only where the endpoint is public.
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<Secret> {
+        let (scheme, token) = self.header("authorization")?.trim().split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("bearer") { Secret::new(token.trim()) } else { None }
     }
 
     /// Shows a caller who asks for the job's status how far it is. On HTTP, and in a direct call, nobody asks.

@@ -43,7 +43,7 @@ pub use meta::{DoorKind, HttpRoute, Meta, Method, Param};
 pub use registry::{Calls, Registration, Registry, RegistryErrors};
 pub use registry_builder::RegistryBuilder;
 pub use remote::{Door, Http, IsResult, Payload, Queue, Remote, RemoteError, Reply};
-pub use scope::{JobControl, Scope, ScopeBuilder, spawn};
+pub use scope::{JobControl, RequestHead, Scope, ScopeBuilder, spawn};
 pub use secret::Secret;
 pub use transport::{CallFailure, CallFuture, CallRequest, InProcess, Transport, result_limit};
 

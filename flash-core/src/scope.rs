@@ -31,6 +31,15 @@ struct Inner {
     cancellation: CancellationToken,
     function: Option<&'static Meta>,
     control: Option<Arc<dyn JobControl>>,
+    head: Option<Box<dyn RequestHead>>,
+}
+
+/// The head of the HTTP request that an invocation answers. Its values may be secret, so its `Debug` shows none.
+pub trait RequestHead: fmt::Debug + Send + Sync {
+    /// The first header of this name, in any case; `None` when it is absent or not visible ASCII.
+    fn header(&self, name: &str) -> Option<&str>;
+    /// Every header whose value is visible ASCII, with its name in lower case.
+    fn headers(&self) -> Box<dyn Iterator<Item = (&str, &str)> + '_>;
 }
 
 /// What a function may ask of the worker that runs its job.
@@ -57,6 +66,7 @@ impl Scope {
                 cancellation: CancellationToken::new(),
                 function: None,
                 control: None,
+                head: None,
             },
         }
     }
@@ -112,6 +122,12 @@ impl Scope {
         self.inner.control.as_ref()
     }
 
+    /// The head of the HTTP request; `None` on a queue and in this process's own calls.
+    #[must_use]
+    pub fn head(&self) -> Option<&dyn RequestHead> {
+        self.inner.head.as_deref()
+    }
+
     /// The function that runs.
     #[must_use]
     pub fn function(&self) -> Option<&'static Meta> {
@@ -161,6 +177,13 @@ impl ScopeBuilder {
     #[must_use]
     pub fn function(mut self, function: &'static Meta) -> Self {
         self.inner.function = Some(function);
+        self
+    }
+
+    /// The head of the HTTP request.
+    #[must_use]
+    pub fn head(mut self, head: Box<dyn RequestHead>) -> Self {
+        self.inner.head = Some(head);
         self
     }
 

@@ -4,11 +4,13 @@
 //! text it was read from. A payload is never parsed here. `null` is a payload; an absent key is `None`.
 
 mod done;
+pub mod headers;
 mod health;
 mod job;
 mod map;
 mod policy;
 mod request;
+pub mod sse;
 mod status;
 mod stream;
 mod taken;

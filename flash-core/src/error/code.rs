@@ -42,5 +42,9 @@ pub const BAD_ANSWER: &str = "bad_answer";
 pub const UNDECLARED_CALL: &str = "undeclared_call";
 /// State that a function needs could not be built.
 pub const STATE_FAILED: &str = "state_failed";
+/// The worker has as many requests as it may run at once.
+pub const OVERLOADED: &str = "overloaded";
+/// The request did not arrive in time.
+pub const REQUEST_TIMEOUT: &str = "request_timeout";
 /// The worker is stopping.
 pub const DRAINING: &str = "draining";

@@ -134,10 +134,11 @@ impl WireError {
             code::UNAUTHORIZED => 401,
             code::UNKNOWN_FUNCTION | code::NOT_FOUND => 404,
             code::METHOD_NOT_ALLOWED => 405,
+            code::REQUEST_TIMEOUT => 408,
             code::PAYLOAD_TOO_LARGE => 413,
             code::UNSUPPORTED_MEDIA_TYPE => 415,
             code::UPSTREAM | code::BAD_ANSWER | code::NO_ADDRESS => 502,
-            code::UNREACHABLE | code::DRAINING => 503,
+            code::UNREACHABLE | code::DRAINING | code::OVERLOADED => 503,
             code::TIMEOUT => 504,
             _ => 500,
         }

@@ -24,6 +24,8 @@ pub(super) const RESERVED: &[&str] = &[
     "bad_answer",
     "undeclared_call",
     "state_failed",
+    "overloaded",
+    "request_timeout",
     "draining",
 ];
 
