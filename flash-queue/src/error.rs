@@ -1,5 +1,7 @@
 //! Why a queue refuses something.
 
+use std::time::Duration;
+
 use flash_core::ids::{EndpointId, JobId};
 use flash_core::wire::JobStatus;
 
@@ -43,6 +45,21 @@ pub enum QueueError {
     /// Only jobs that failed or were not done in time can be retried.
     #[error("job is {0} and can not be retried\nhelp: only FAILED and TIMED_OUT jobs can")]
     NotRetryable(JobStatus),
+    /// The idempotency key belongs to another job.
+    #[error(
+        "idempotency key belongs to job \"{0}\", which has another input\nhelp: use a new key for a new job"
+    )]
+    KeyReused(JobId),
+    /// Too many requests.
+    #[error("too many requests to {operation}: {limit}\nhelp: try again in {} s", .retry_after.as_secs().max(1))]
+    RateLimited {
+        /// What was asked for.
+        operation: &'static str,
+        /// The limit that was reached.
+        limit: String,
+        /// When another request may be served.
+        retry_after: Duration,
+    },
     /// A result is over its limit.
     #[error("result of {size} bytes is over the limit of {limit} bytes")]
     ResultTooLarge {

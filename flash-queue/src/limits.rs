@@ -3,10 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
+mod rate;
+mod setting;
 mod switch;
+mod table;
 mod value;
 
+pub use rate::Rate;
+use setting::Setting;
 pub use switch::{Overdue, Oversized};
+pub use table::render;
 pub use value::LimitValue;
 
 /// How sure a number is.
@@ -30,8 +36,27 @@ impl fmt::Display for Grade {
     }
 }
 
+/// A number of the table that can not be changed like this.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetError {
+    /// There is no number of this name.
+    #[error("the platform has no number {0:?}\nhelp: `flash platform --parity` lists all of them")]
+    Name(String),
+    /// The number can not have this value.
+    #[error("{name} can not be {value:?}\nhelp: it is {shape}")]
+    Value {
+        /// The number.
+        name: &'static str,
+        /// What was asked for.
+        value: String,
+        /// What is possible.
+        shape: &'static str,
+    },
+}
+
 /// One line of the table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The name of the field of [`Limits`].
     pub name: &'static str,
@@ -69,6 +94,24 @@ macro_rules! limits {
                     grade: Grade::$grade,
                     source: $source,
                 }, )+]
+            }
+
+            /// Changes a number by its name in the table; what the table prints is read again (`45 s`, `1000/200`, `true`).
+            ///
+            /// # Errors
+            /// When there is no such name, or it can not have this value.
+            pub fn set(&mut self, name: &str, value: &str) -> Result<(), SetError> {
+                match name {
+                    $( stringify!($name) => {
+                        self.$name = Setting::read(value.trim()).ok_or_else(|| SetError::Value {
+                            name: stringify!($name),
+                            value: value.to_owned(),
+                            shape: <$type as Setting>::SHAPE,
+                        })?;
+                    } )+
+                    _ => return Err(SetError::Name(name.to_owned())),
+                }
+                Ok(())
             }
         }
     };
@@ -123,10 +166,14 @@ limits! {
     ttl_removes: bool = true, Documented, "send requests, policy: a hard limit, removed in any state";
     /// Whether a worker gets no `input` key when the caller sent `{}`.
     strip_empty_input: bool = true, Observed, "platform contract A.3: flash sends {\"__empty\": true} because of it";
+    /// Whether jobs of `policy.lowPriority` are taken only when no other one waits.
+    low_priority_waits: bool = true, Assumed, "the documentation says only that they start no workers";
     /// How often a job whose worker was lost is dispatched again before it fails.
     lost_worker_retries: u32 = 1, Observed, "live trace: job timed out after 1 retries";
     /// How long a worker that holds jobs may be silent before it counts as lost.
     lease: Duration = 45 * SECOND, Observed, "live trace: dispatched again after about 45 s";
+    /// Whether a job that its worker has had for longer than the lease, and that its heartbeats do not list, counts as lost.
+    ping_lists_jobs: bool = true, Assumed, "unknown: runpod-python lists its jobs in every ping";
     /// Interval of the heartbeat that workers are told to send.
     ping_interval: Duration = 10 * SECOND, Documented, "runpod-python: RUNPOD_PING_INTERVAL, default 10000 ms";
     /// How long `job-take` is held when there is no job; clients give up after 90 s.
@@ -135,6 +182,41 @@ limits! {
     stop_hold: Duration = 30 * SECOND, Assumed, "unknown: below the clients' 90 s and the lease";
     /// Most jobs that one batch take answers.
     batch_max: usize = 1_000, Assumed, "unknown: bounds the answer";
+    /// Whether an idempotency key (`Idempotency-Key`, or `key` of the input's `__flash`) makes `/run` and `/runsync` safe to repeat.
+    idempotency_keys: bool = true, Assumed, "RunPod's queue has none; the key holds for as long as its job is kept";
+    /// How often a webhook is called until it answers 200.
+    webhook_tries: u32 = 3, Documented, "send requests, webhooks: up to 2 more tries";
+    /// Pause between two calls of a webhook.
+    webhook_pause: Duration = 10 * SECOND, Documented, "send requests, webhooks: 10 s apart";
+    /// How long a webhook may take to answer.
+    webhook_timeout: Duration = 30 * SECOND, Assumed, "unknown";
+    /// Webhooks that are called at the same time, at most.
+    webhook_parallel: usize = 64, Assumed, "unknown: a receiver that hangs must not tie up the platform";
+    /// Whether webhooks may go to addresses of this machine and of private networks. Callers of a platform that listens on
+    /// loopback only can reach them anyway.
+    webhook_private: bool = true, Assumed, "the live platform can not reach them";
+    /// Whether the rate limits below hold.
+    rate_limits: bool = true, Documented, "send requests, rate limits";
+    /// The time that rate limits count in, from the first request on.
+    rate_window: Duration = 10 * SECOND, Documented, "send requests, rate limits: per 10 s; whether windows slide is unknown";
+    /// Requests per window and worker that is there; the larger of this and an operation's own limit holds.
+    rate_per_worker: u32 = 0, Assumed, "max(base, running workers x per worker) is documented, the figure is not";
+    /// Rate limit of `/run`.
+    rate_run: Rate = Rate::new(1_000, 200), Documented, "send requests, rate limits";
+    /// Rate limit of `/runsync`.
+    rate_runsync: Rate = Rate::new(2_000, 400), Documented, "send requests, rate limits";
+    /// Rate limit of `/status`.
+    rate_status: Rate = Rate::new(2_000, 400), Documented, "send requests, rate limits";
+    /// Rate limit of `/stream`.
+    rate_stream: Rate = Rate::new(2_000, 400), Documented, "send requests, rate limits";
+    /// Rate limit of `/cancel`.
+    rate_cancel: Rate = Rate::new(100, 20), Documented, "send requests, rate limits";
+    /// Rate limit of `/purge-queue`.
+    rate_purge: Rate = Rate::new(2, 0), Documented, "send requests, rate limits; no limit of concurrency";
+    /// Rate limit of `/requests`.
+    rate_requests: Rate = Rate::new(10, 2), Documented, "send requests, rate limits";
+    /// Jobs that one `/requests` lists, at most.
+    requests_max: usize = 100, Assumed, "the shape of /requests is undocumented";
     /// Largest body, request or response, of an HTTP endpoint.
     http_body: usize = 30 * MB, Documented, "load balancing overview: 30 MB";
     /// How long a request to an HTTP endpoint waits for a worker.
@@ -183,6 +265,34 @@ mod tests {
         assert_eq!(shown("crash_pause"), "250 ms");
         assert_eq!(shown("overdue_status"), "TIMED_OUT");
         assert_eq!(shown("ttl_removes"), "true");
+    }
+
+    #[test]
+    fn every_number_can_be_set_to_what_it_is() {
+        let mut limits = Limits::default();
+        for row in limits.rows() {
+            limits.set(row.name, &row.value.to_string()).unwrap();
+        }
+        assert_eq!(limits, Limits::default());
+        limits.set("lease", "2 min").unwrap();
+        limits.set("rate_run", "5/1").unwrap();
+        limits.set("overdue_status", "FAILED").unwrap();
+        assert_eq!((limits.lease, limits.rate_run), (MINUTE * 2, Rate::new(5, 1)));
+        assert!(limits.set("leese", "1 s").unwrap_err().to_string().contains("--parity"));
+        let error = limits.set("lease", "soon").unwrap_err().to_string();
+        assert!(error.contains("lease can not be \"soon\"") && error.contains("`45 s`"), "{error}");
+    }
+
+    #[test]
+    fn the_table_shows_every_number_once_and_what_was_changed() {
+        let limits = Limits { lease: SECOND, ..Limits::default() };
+        let text = render(&limits);
+        for row in limits.rows() {
+            let lines = text.lines().filter(|line| line.trim_start().starts_with(&format!("{} ", row.name)));
+            assert_eq!(lines.count(), 1, "{}", row.name);
+        }
+        let lines: Vec<_> = text.lines().filter(|line| line.contains("(changed)")).collect();
+        assert!(lines.len() == 1 && lines[0].contains("lease") && lines[0].contains("1 s"), "{lines:?}");
     }
 
     #[test]

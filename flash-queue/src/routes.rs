@@ -1,7 +1,7 @@
 //! The HTTP side of a queue: what RunPod's clients and workers speak, for axum.
 //!
 //! [`client`] serves one endpoint at any prefix; [`platform`] serves all endpoints under `/v2/{endpoint}`, for clients and for
-//! workers. Both are the same handlers. Every answer is JSON, errors too: `{"error": "…"}`.
+//! workers. Both are the same handlers; the platform's rate limits hold for the second only. Every answer is JSON, errors too: `{"error": "…"}`.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ mod auth;
 mod body;
 mod clients;
 mod door;
+mod rate;
 mod target;
 mod workers;
 
@@ -22,7 +23,7 @@ use door::Door;
 use crate::{Queue, Queues};
 
 /// The client API of one endpoint at the root, to be nested anywhere: `/run`, `/runsync`, `/status/{id}`, `/stream/{id}`,
-/// `/cancel/{id}`, `/retry/{id}`, `/purge-queue`, `/health`.
+/// `/cancel/{id}`, `/retry/{id}`, `/purge-queue`, `/health`, `/requests`, and `/status-sync/{id}` of the older clients.
 pub fn client(queue: Queue, auth: Auth) -> Router {
     client_routes("").with_state(Arc::new(Door::one(queue, auth)))
 }
@@ -43,7 +44,9 @@ fn client_routes(prefix: &str) -> Router<Arc<Door>> {
         .route(&at("/run"), post(clients::run))
         .route(&at("/runsync"), post(clients::runsync))
         .route(&at("/status/{job}"), get(clients::status))
-        .route(&at("/stream/{job}"), get(clients::stream))
+        .route(&at("/status-sync/{job}"), get(clients::status_sync).post(clients::status_sync))
+        .route(&at("/stream/{job}"), get(clients::stream).post(clients::stream))
+        .route(&at("/requests"), get(clients::requests))
         .route(&at("/cancel/{job}"), post(clients::cancel))
         .route(&at("/retry/{job}"), post(clients::retry))
         .route(&at("/purge-queue"), post(clients::purge))

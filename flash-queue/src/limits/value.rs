@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Overdue, Oversized};
+use super::{Overdue, Oversized, Rate};
 
 /// The value of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum LimitValue {
     Time(Duration),
     /// A number of bytes, lines or tries.
     Count(u64),
+    /// A number of requests per window, and at the same time.
+    Rate(Rate),
     /// A behaviour that is on or off.
     Switch(bool),
     /// One of several behaviours.
@@ -24,6 +26,8 @@ impl fmt::Display for LimitValue {
             Self::Time(time) if time.subsec_millis() == 0 => write!(f, "{} s", time.as_secs()),
             Self::Time(time) => write!(f, "{} ms", time.as_millis()),
             Self::Count(count) => write!(f, "{count}"),
+            Self::Rate(Rate { requests, concurrent: 0 }) => write!(f, "{requests}"),
+            Self::Rate(Rate { requests, concurrent }) => write!(f, "{requests}/{concurrent}"),
             Self::Switch(on) => write!(f, "{on}"),
             Self::Choice(choice) => f.write_str(choice),
         }
@@ -33,6 +37,12 @@ impl fmt::Display for LimitValue {
 impl From<Duration> for LimitValue {
     fn from(time: Duration) -> Self {
         Self::Time(time)
+    }
+}
+
+impl From<Rate> for LimitValue {
+    fn from(rate: Rate) -> Self {
+        Self::Rate(rate)
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Event<'a> {
     Completed(&'a WorkerId, Option<Payload>),
     /// A worker reported a failure, maybe with some output.
     Failed(&'a WorkerId, Arc<str>, Option<Payload>),
+    /// The answer that should have handed it to the worker was lost: it was never there.
+    Returned(&'a WorkerId),
     /// The worker is gone, or was silent for too long.
     WorkerLost(&'a WorkerId),
     /// The caller does not want it any more.

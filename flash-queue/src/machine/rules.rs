@@ -19,6 +19,8 @@ pub struct Rules {
     pub overdue: Overdue,
     /// Whether a job whose ttl is over is removed, or ends as `TIMED_OUT`.
     pub ttl_removes: bool,
+    /// Whether jobs of low priority are taken only when no other one waits.
+    pub low_priority_waits: bool,
 }
 
 impl From<&Limits> for Rules {
@@ -27,6 +29,7 @@ impl From<&Limits> for Rules {
             lost_worker_retries: limits.lost_worker_retries,
             overdue: limits.overdue_status,
             ttl_removes: limits.ttl_removes,
+            low_priority_waits: limits.low_priority_waits,
         }
     }
 }
@@ -66,6 +69,11 @@ impl Rules {
             }
             (InProgress, Event::Failed(worker, error, output)) if job.is_held_by(worker) => {
                 end(job, Failed, now, output, Some(error))
+            }
+            (InProgress, Event::Returned(worker)) if job.is_held_by(worker) => {
+                job.status = InQueue;
+                (job.taken, job.worker) = (None, None);
+                requeued(Place::Front)
             }
             (InProgress, Event::WorkerLost(worker)) if job.is_held_by(worker) => self.lost(job, now),
             (InQueue, Event::Cancel) => end(job, Cancelled, now, None, None),

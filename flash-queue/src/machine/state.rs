@@ -15,6 +15,8 @@ pub struct Terms {
     pub ttl: Duration,
     /// How long it is kept after its end.
     pub retention: Duration,
+    /// It does not make the platform start workers.
+    pub low_priority: bool,
 }
 
 /// Where a job stands.

@@ -7,28 +7,29 @@ use flash_core::wire::{Job, JobStatus, StreamAnswer, StreamChunk};
 
 use super::{Queue, Submission};
 use crate::machine::{Event, Verdict};
-use crate::store::{NewJob, Stepped};
+use crate::store::{Inserted, JobView, Listing, NewJob, Stepped};
 use crate::{Payload, QueueError};
 
 impl Queue {
     /// Queues a job (`/run`).
     ///
     /// # Errors
-    /// When its policy is out of bounds, or the store fails.
+    /// When its policy is out of bounds, its idempotency key belongs to another job, or the store fails.
     pub async fn submit(&self, submission: Submission) -> Result<JobId, QueueError> {
         let id = JobId::random();
-        self.insert(id.clone(), submission, false).await?;
-        Ok(id)
+        Ok(self.insert(id.clone(), submission, false).await?.unwrap_or(id))
     }
 
     /// Queues a job and waits for its end, but no longer than `wait` (`/runsync`). Look at the status of the answer.
     ///
     /// # Errors
-    /// When its policy is out of bounds, or the store fails.
+    /// When its policy is out of bounds, its idempotency key belongs to another job, or the store fails.
     pub async fn run_sync(&self, submission: Submission, wait: Duration) -> Result<Job<Payload>, QueueError> {
         let id = JobId::random_sync();
         let mut waiting = self.0.waiters.join(&id);
-        self.insert(id.clone(), submission, true).await?;
+        if let Some(existing) = self.insert(id.clone(), submission, true).await? {
+            return self.wait(&existing, wait).await;
+        }
         if let Ok(job) = self.clock().timeout(wait, waiting.end()).await {
             return Ok(job);
         }
@@ -105,15 +106,42 @@ impl Queue {
         Ok(StreamAnswer { status: drained.status, stream })
     }
 
-    async fn insert(&self, id: JobId, submission: Submission, sync: bool) -> Result<(), QueueError> {
+    /// A job with everything that the platform knows of it.
+    ///
+    /// # Errors
+    /// When there is no such job (any more), or the store fails.
+    pub async fn view(&self, id: &JobId) -> Result<JobView, QueueError> {
+        self.0.jobs.view(id).await?.ok_or_else(|| QueueError::UnknownJob(id.clone()))
+    }
+
+    /// Jobs with everything that the platform knows of them but their payloads, the youngest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, listing: Listing) -> Result<Vec<JobView>, QueueError> {
+        Ok(self.0.jobs.list(listing).await?)
+    }
+
+    /// Puts a job into the queue. `Some`: it is there already, under this id.
+    async fn insert(
+        &self,
+        id: JobId,
+        submission: Submission,
+        sync: bool,
+    ) -> Result<Option<JobId>, QueueError> {
         let terms = submission.terms(sync, self.0.options, self.limits())?;
         let Submission { input, attached } = submission;
         let strip = self.limits().strip_empty_input && input.is_empty_object();
         let job = NewJob { id, input: (!strip).then_some(input), attached, terms };
-        let due = self.0.jobs.insert(job, self.clock().now()).await?;
-        self.0.queued.notify_one();
-        self.consider(due);
-        Ok(())
+        match self.0.jobs.insert(job, self.clock().now()).await? {
+            Inserted::New { due } => {
+                self.0.queued.notify_one();
+                self.consider(due);
+                Ok(None)
+            }
+            Inserted::Existing(id) => Ok(Some(id)),
+            Inserted::KeyReused(id) => Err(QueueError::KeyReused(id)),
+        }
     }
 
     /// Lets something happen to a job, with all that follows. Answers where the job stands then, and whether it counted.

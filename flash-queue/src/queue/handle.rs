@@ -9,11 +9,13 @@ use flash_core::wire::{Health, HealthJobs};
 use tokio::sync::Notify;
 
 use super::QueueOptions;
+use super::admission::Admission;
 use super::queues::earliest;
 use super::timers::Timers;
 use super::waiters::Waiters;
+use super::webhooks::Webhooks;
 use super::workers::Workers;
-use crate::store::{JobStore, Stepped};
+use crate::store::{Counts, JobStore, Stepped};
 use crate::{Limits, QueueError, StoreError};
 
 /// The queue of one endpoint. Clones are the same queue.
@@ -31,6 +33,8 @@ pub(super) struct Shared {
     pub(super) queued: Notify,
     pub(super) waiters: Waiters,
     pub(super) workers: Workers,
+    pub(super) webhooks: Arc<Webhooks>,
+    pub(super) admission: Admission,
 }
 
 impl Queue {
@@ -41,6 +45,7 @@ impl Queue {
         clock: Clock,
         limits: Arc<Limits>,
         timers: Arc<Timers>,
+        webhooks: Arc<Webhooks>,
     ) -> Self {
         Self(Arc::new(Shared {
             id,
@@ -52,6 +57,8 @@ impl Queue {
             queued: Notify::new(),
             waiters: Waiters::default(),
             workers: Workers::default(),
+            webhooks,
+            admission: Admission::default(),
         }))
     }
 
@@ -68,6 +75,14 @@ impl Queue {
     /// The time in force.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// How many jobs stand where, for whoever decides how many workers there should be.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn depth(&self) -> Result<Counts, QueueError> {
+        Ok(self.0.jobs.counts().await?)
     }
 
     /// How many jobs and workers stand where.
@@ -96,6 +111,7 @@ impl Queue {
         if let Some(due) = self.0.jobs.next_due().await? {
             self.consider(due);
         }
+        self.deliver_left(self.0.jobs.webhooks().await?);
         Ok(())
     }
 
@@ -126,7 +142,7 @@ impl Queue {
 
     /// Does what follows from a step.
     pub(super) fn follow(&self, step: Stepped) {
-        let Stepped { effects, job, due } = step;
+        let Stepped { effects, job, due, webhook } = step;
         if let Some(worker) = &effects.stop {
             self.0.workers.stop(worker, &job.id);
         }
@@ -137,6 +153,9 @@ impl Queue {
             self.consider(due);
         }
         if effects.ended {
+            if let Some(url) = webhook {
+                self.announce(job.id.clone(), url, effects.remove.then(|| job.clone()));
+            }
             self.0.waiters.ended(job);
         }
     }

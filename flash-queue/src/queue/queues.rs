@@ -9,6 +9,7 @@ use flash_core::ids::EndpointId;
 use tokio::task::JoinHandle;
 
 use super::timers::Timers;
+use super::webhooks::{Deliver, Webhooks};
 use super::{Queue, QueueOptions};
 use crate::machine::Rules;
 use crate::{Limits, MemoryStore, Store, StoreError};
@@ -24,6 +25,7 @@ struct Inner {
     clock: Clock,
     limits: Arc<Limits>,
     timers: Arc<Timers>,
+    webhooks: Arc<Webhooks>,
     table: RwLock<HashMap<EndpointId, Queue>>,
     task: RwLock<Option<JoinHandle<()>>>,
 }
@@ -40,6 +42,7 @@ impl Queues {
         let inner = Arc::new(Inner {
             store,
             clock: clock.clone(),
+            webhooks: Arc::new(Webhooks::new(limits.webhook_parallel)),
             limits: Arc::new(limits),
             timers: Arc::default(),
             table: RwLock::default(),
@@ -76,10 +79,19 @@ impl Queues {
             inner.clock.clone(),
             inner.limits.clone(),
             inner.timers.clone(),
+            inner.webhooks.clone(),
         );
         queue.resume().await?;
         let mut table = inner.table.write().unwrap_or_else(PoisonError::into_inner);
         Ok(table.entry(endpoint).or_insert(queue).clone())
+    }
+
+    /// Says who calls the webhooks of jobs. Without one they are not called. Set it before a queue is opened: that one goes on
+    /// with what an earlier process left.
+    #[must_use]
+    pub fn webhooks(self, deliver: Arc<dyn Deliver>) -> Self {
+        self.0.webhooks.deliver_by(deliver);
+        self
     }
 
     /// The queue of an endpoint.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flash_core::wire::{Policy, RunRequest};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::QueueOptions;
 use crate::machine::Terms;
-use crate::store::Attached;
+use crate::store::{Attached, IdempotencyKey};
 use crate::{Limits, Payload, QueueError};
 
 /// A job to be run.
@@ -42,7 +43,43 @@ impl Submission {
         if request.webhook.is_none() && request.policy.is_none() && extra.is_empty() {
             return Some(submission);
         }
-        Some(submission.attached(Attached { webhook: request.webhook, policy: request.policy, extra }))
+        Some(submission.attached(Attached {
+            webhook: request.webhook,
+            policy: request.policy,
+            extra,
+            key: None,
+        }))
+    }
+
+    /// Handing the same input in again under this name gives the same job, for as long as it is kept.
+    #[must_use]
+    pub fn idempotency_key(mut self, name: impl Into<String>) -> Self {
+        let key = IdempotencyKey { name: name.into(), fingerprint: fingerprint(self.input.get()) };
+        let mut attached = self.attached.as_deref().cloned().unwrap_or_default();
+        attached.key = Some(key);
+        self.attached = Some(Arc::new(attached));
+        self
+    }
+
+    /// The idempotency key inside the input: `key` of `__flash`, which functions of Flash are sent.
+    pub(crate) fn inner_key(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Input<'a> {
+            #[serde(borrow, rename = "__flash")]
+            flash: Option<Inner<'a>>,
+        }
+        #[derive(Deserialize)]
+        struct Inner<'a> {
+            #[serde(borrow)]
+            key: Option<std::borrow::Cow<'a, str>>,
+        }
+        let text = self.input.get();
+        // Nearly no input has one, and none is parsed to find that out.
+        if !text.contains("\"__flash\"") {
+            return None;
+        }
+        let input: Input<'_> = serde_json::from_str(text).ok()?;
+        input.flash?.key.map(std::borrow::Cow::into_owned)
     }
 
     /// The times that hold for it.
@@ -71,8 +108,16 @@ impl Submission {
             Some(millis) => within("policy.ttl", millis, limits.ttl_min, limits.ttl_max)?,
         };
         let retention = if sync { limits.runsync_retention } else { limits.run_retention };
-        Ok(Terms { execution_timeout, ttl, retention })
+        let low_priority = policy.and_then(|policy| policy.low_priority).unwrap_or(false);
+        Ok(Terms { execution_timeout, ttl, retention, low_priority })
     }
+}
+
+/// FNV-1a: the same in every process and version, since a store keeps it. It tells accidents apart, not attackers: who has the
+/// key may reuse it as they like.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn within(name: &str, millis: u64, min: Duration, max: Duration) -> Result<Duration, QueueError> {

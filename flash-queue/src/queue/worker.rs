@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use flash_core::ids::{JobId, WorkerId};
 use flash_core::wire::{DoneBody, DoneOutcome, TakenJob};
+use tokio::sync::oneshot;
 
+use super::workers::Workers;
 use super::{Contact, Queue};
 use crate::limits::Oversized;
 use crate::machine::{Event, Verdict};
-use crate::store::Pushed;
+use crate::store::{Answer, Claimed, Pushed};
 use crate::{Payload, QueueError, StoreError};
 
 impl Queue {
@@ -20,10 +22,24 @@ impl Queue {
 
     /// Waits until a worker that is on its way has come.
     pub async fn worker_joined(&self, worker: &WorkerId) {
-        let mut joined = self.0.workers.watch_joined();
-        while !self.0.workers.has_joined(worker) {
+        self.until(|workers| workers.has_joined(worker)).await;
+    }
+
+    /// Waits until a worker wants to be restarted (`stopPod` of a result that it posted).
+    pub async fn worker_wants_refresh(&self, worker: &WorkerId) {
+        self.until(|workers| workers.wants_refresh(worker)).await;
+    }
+
+    /// Waits until a worker says that it is broken (a failed fitness check).
+    pub async fn worker_is_unhealthy(&self, worker: &WorkerId) {
+        self.until(|workers| workers.is_unhealthy(worker)).await;
+    }
+
+    async fn until(&self, what: impl Fn(&Workers) -> bool) {
+        let mut changes = self.0.workers.watch();
+        while !what(&self.0.workers) {
             // The sender lives as long as `self`, so this can not fail.
-            let _ = joined.changed().await;
+            let _ = changes.changed().await;
         }
     }
 
@@ -45,7 +61,7 @@ impl Queue {
         most: usize,
         hold: Duration,
     ) -> Result<Vec<TakenJob<Payload>>, QueueError> {
-        self.0.workers.joined(worker);
+        let _taking = self.0.workers.taking(worker);
         let jobs = self.claim(worker, most).await?;
         if !jobs.is_empty() || hold.is_zero() {
             return Ok(jobs);
@@ -77,6 +93,9 @@ impl Queue {
             && size > self.result_limit(id)
         {
             return Err(self.done_oversized(worker, id, size as u64).await);
+        }
+        if body.stop_pod {
+            self.0.workers.mark_refresh(worker);
         }
         let event = match body.outcome() {
             DoneOutcome::Progress(output) => Event::Progress(worker, output),
@@ -133,7 +152,7 @@ impl Queue {
     /// A worker says that it is broken.
     pub fn worker_unhealthy(&self, worker: &WorkerId, check: &str, reason: &str) {
         tracing::warn!(endpoint = %self.id(), %worker, check, reason, "worker is unhealthy");
-        self.0.workers.joined(worker).mark_unhealthy();
+        self.0.workers.mark_unhealthy(worker);
     }
 
     /// A worker is gone. Its jobs go back to the queue or, when that was done before, fail. Answers how many it had.
@@ -154,12 +173,73 @@ impl Queue {
         Ok(count)
     }
 
+    /// A heartbeat of a worker listed the jobs that it has. One that it has had for longer than its lease, as far as the
+    /// platform knows, and that is not among them never reached it, or was dropped by it: it counts as lost.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn worker_lists(&self, worker: &WorkerId, jobs: &[&str]) -> Result<(), QueueError> {
+        if !self.limits().ping_lists_jobs {
+            return Ok(());
+        }
+        let now = self.clock().now();
+        for held in self.0.jobs.held(worker).await? {
+            if held.taken + self.limits().lease <= now && !jobs.contains(&held.id.as_str()) {
+                tracing::warn!(endpoint = %self.id(), %worker, job = %held.id, "worker does not know of its job, which counts as lost");
+                self.step(&held.id, Event::WorkerLost(worker)).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn claim(&self, worker: &WorkerId, most: usize) -> Result<Vec<TakenJob<Payload>>, QueueError> {
-        let claimed = self.0.jobs.claim(worker, most.max(1), self.clock().now()).await?;
+        let most = self.share(most.max(1)).await?;
+        let now = self.clock().now();
+        let claimed = match self.0.jobs.claim(worker, most, now) {
+            Answer::Later(claiming) => self.claim_for(worker.clone(), claiming).await?,
+            now => now.await?,
+        };
         if let Some(due) = claimed.due {
             self.consider(due);
         }
         Ok(claimed.jobs)
+    }
+
+    /// How many jobs one take may have: all that wait, divided by the workers that want some. A worker with many slots would
+    /// otherwise leave nothing to one that asked at the same moment.
+    async fn share(&self, most: usize) -> Result<usize, QueueError> {
+        if most == 1 {
+            return Ok(1);
+        }
+        let takers = self.0.workers.takers().max(1);
+        if takers == 1 {
+            return Ok(most);
+        }
+        let queued = usize::try_from(self.0.jobs.counts().await?.in_queue).unwrap_or(usize::MAX);
+        Ok(most.min(queued.div_ceil(takers)).max(1))
+    }
+
+    /// Finishes a claim even when the one who asked is gone by then; what was claimed for nobody goes back at once.
+    async fn claim_for(
+        &self,
+        worker: WorkerId,
+        claiming: impl Future<Output = Result<Claimed, StoreError>> + Send + 'static,
+    ) -> Result<Claimed, QueueError> {
+        let (sender, receiver) = oneshot::channel();
+        let queue = self.clone();
+        tokio::spawn(async move {
+            let Err(Ok(claimed)) = sender.send(claiming.await) else { return };
+            for job in claimed.jobs {
+                if let Err(error) = queue.step(&job.id, Event::Returned(&worker)).await {
+                    tracing::error!(endpoint = %queue.id(), job = %job.id, %error, "failed to put a job back");
+                }
+            }
+        });
+        match receiver.await {
+            Ok(claimed) => Ok(claimed?),
+            // The task is only dropped with its runtime.
+            Err(_) => std::future::pending().await,
+        }
     }
 
     fn result_limit(&self, id: &JobId) -> usize {

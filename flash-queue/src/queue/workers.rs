@@ -24,6 +24,10 @@ pub(super) struct Worker {
     /// Requests of it that are held open. As long as there is one, it lives.
     open: AtomicUsize,
     unhealthy: AtomicBool,
+    /// It wants to be restarted (`stopPod`).
+    refresh: AtomicBool,
+    /// Takes of it that are open.
+    takes: AtomicUsize,
     stops: Mutex<Vec<JobId>>,
     pub(super) stop_ready: Notify,
 }
@@ -51,6 +55,10 @@ impl Worker {
         self.unhealthy.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn is_unhealthy(&self) -> bool {
+        self.unhealthy.load(Ordering::Relaxed)
+    }
+
     /// Whether this was its first sign of life.
     fn mark_joined(&self) -> bool {
         !self.joined.load(Ordering::Relaxed) && !self.joined.swap(true, Ordering::AcqRel)
@@ -66,8 +74,18 @@ impl Worker {
 #[derive(Debug, Default)]
 pub(super) struct Workers {
     table: RwLock<HashMap<WorkerId, Arc<Worker>>>,
-    /// Counts the workers that have come.
-    joined: watch::Sender<u64>,
+    /// Counts what workers did that others wait for: that they came, that they are unhealthy, that they want a restart.
+    changes: watch::Sender<u64>,
+}
+
+/// An open take of a worker. As long as it is open, the worker has a share in what is queued.
+#[derive(Debug)]
+pub(super) struct Taking(Arc<Worker>);
+
+impl Drop for Taking {
+    fn drop(&mut self) {
+        self.0.takes.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Workers {
@@ -83,7 +101,7 @@ impl Workers {
     pub(super) fn joined(&self, id: &WorkerId) -> Arc<Worker> {
         let worker = self.get(id);
         if worker.mark_joined() {
-            self.joined.send_modify(|count| *count += 1);
+            self.changed();
         }
         worker
     }
@@ -93,8 +111,52 @@ impl Workers {
         table.get(id).is_some_and(|worker| worker.joined.load(Ordering::Relaxed))
     }
 
-    pub(super) fn watch_joined(&self) -> watch::Receiver<u64> {
-        self.joined.subscribe()
+    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn mark_unhealthy(&self, id: &WorkerId) {
+        self.joined(id).mark_unhealthy();
+        self.changed();
+    }
+
+    pub(super) fn mark_refresh(&self, id: &WorkerId) {
+        self.joined(id).refresh.store(true, Ordering::Relaxed);
+        self.changed();
+    }
+
+    pub(super) fn is_unhealthy(&self, id: &WorkerId) -> bool {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.get(id).is_some_and(|worker| worker.is_unhealthy())
+    }
+
+    pub(super) fn wants_refresh(&self, id: &WorkerId) -> bool {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.get(id).is_some_and(|worker| worker.refresh.load(Ordering::Relaxed))
+    }
+
+    /// A worker wants jobs.
+    pub(super) fn taking(&self, id: &WorkerId) -> Taking {
+        let worker = self.joined(id);
+        worker.takes.fetch_add(1, Ordering::AcqRel);
+        Taking(worker)
+    }
+
+    /// How many workers want jobs.
+    pub(super) fn takers(&self) -> usize {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.values().filter(|worker| worker.takes.load(Ordering::Acquire) > 0).count()
+    }
+
+    /// How many workers are there and healthy.
+    pub(super) fn ready(&self) -> usize {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let ready = |worker: &&Arc<Worker>| worker.joined.load(Ordering::Relaxed) && !worker.is_unhealthy();
+        table.values().filter(ready).count()
     }
 
     /// The worker, which is leased as if it was seen now. After a restart the store knows it, but nobody has seen it.

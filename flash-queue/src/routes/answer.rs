@@ -6,7 +6,8 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::QueueError;
+use super::rate;
+use crate::{QueueError, StoreError};
 
 /// A value as JSON. `payload` is about how many bytes it carries, so that a large one is not copied while it grows.
 pub(super) fn json<T: Serialize>(value: &T, payload: usize) -> Response {
@@ -65,7 +66,21 @@ impl IntoResponse for QueueError {
                 StatusCode::BAD_REQUEST
             }
             Self::ResultTooLarge { vanished: true, .. } => StatusCode::BAD_REQUEST,
+            Self::KeyReused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::StreamFull { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited { retry_after, .. } => {
+                let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, &self.to_string());
+                rate::write_retry_after(*retry_after, response.headers_mut());
+                return response;
+            }
+            Self::Store(StoreError::Full(text)) => {
+                tracing::error!(error = text, "request failed");
+                return refusal(StatusCode::INSUFFICIENT_STORAGE, text);
+            }
+            Self::Store(StoreError::Damaged(text)) => {
+                tracing::error!(error = text, "request failed");
+                return refusal(StatusCode::INTERNAL_SERVER_ERROR, text);
+            }
             Self::Store(error) => {
                 tracing::error!(%error, "request failed");
                 return refusal(StatusCode::INTERNAL_SERVER_ERROR, "job store failed");

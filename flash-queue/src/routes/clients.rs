@@ -3,54 +3,96 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use flash_core::wire::{JobStatus, PurgeAnswer, RunAccepted, RunRequest};
+use flash_core::wire::{Job, JobStatus, PurgeAnswer, RunAccepted, RunRequest};
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::target::ClientTarget;
 use super::{answer, body};
-use crate::{Limits, Payload, QueueError, Submission};
+use crate::store::Listing;
+use crate::{Limits, Operation, Payload, QueueError, Submission};
 
 type Answer = Result<Response, QueueError>;
 
-pub(super) async fn run(target: ClientTarget, body: Body) -> Answer {
-    let body = read(body, target.queue.limits().run_body, "/run").await?;
-    let id = target.queue.submit(submission(&body)?).await?;
-    Ok(answer::json(&RunAccepted { id, status: JobStatus::InQueue }, 0))
+pub(super) async fn run(target: ClientTarget, headers: HeaderMap, body: Body) -> Answer {
+    let answer = async {
+        let body = read(body, target.queue.limits().run_body, "/run").await?;
+        let submission = keyed(submission(&body)?, &headers, target.queue.limits())?;
+        let id = target.queue.submit(submission).await?;
+        Ok(answer::json(&RunAccepted { id, status: JobStatus::InQueue }, 0))
+    };
+    target.serve(Operation::Run, answer).await
 }
 
-pub(super) async fn runsync(target: ClientTarget, uri: Uri, body: Body) -> Answer {
+pub(super) async fn runsync(target: ClientTarget, uri: Uri, headers: HeaderMap, body: Body) -> Answer {
     let queue = &target.queue;
-    let wait = wait(&uri, queue.limits())?;
-    let body = read(body, queue.limits().runsync_body, "/runsync").await?;
-    let submission = submission(&body)?;
-    // The job has its own copy; a caller may wait for minutes.
-    drop(body);
-    let job = queue.run_sync(submission, wait).await?;
-    if job.status.is_terminal() {
-        return Ok(answer::json(&job, job.output.as_ref().map_or(0, Payload::len)));
-    }
-    Ok(answer::json(&RunAccepted { id: job.id, status: job.status }, 0))
+    let answer = async {
+        let wait = wait(&uri, queue.limits())?;
+        let body = read(body, queue.limits().runsync_body, "/runsync").await?;
+        let submission = keyed(submission(&body)?, &headers, queue.limits())?;
+        // The job has its own copy; a caller may wait for minutes.
+        drop(body);
+        let job = queue.run_sync(submission, wait).await?;
+        if job.status.is_terminal() {
+            return Ok(answer::json(&job, job.output.as_ref().map_or(0, Payload::len)));
+        }
+        Ok(answer::json(&RunAccepted { id: job.id, status: job.status }, 0))
+    };
+    target.serve(Operation::RunSync, answer).await
 }
 
 pub(super) async fn status(target: ClientTarget) -> Answer {
-    let job = target.queue.status(target.job()?).await?;
-    Ok(answer::json(&job, job.output.as_ref().map_or(0, Payload::len)))
+    let answer = async {
+        let job = target.queue.status(target.job()?).await?;
+        Ok(answer::json(&job, job.output.as_ref().map_or(0, Payload::len)))
+    };
+    target.serve(Operation::Status, answer).await
+}
+
+/// `/status` that waits for the end of the job (RunPod's JavaScript and Go clients use it; it is not documented).
+pub(super) async fn status_sync(target: ClientTarget, uri: Uri) -> Answer {
+    let answer = async {
+        let wait = wait(&uri, target.queue.limits())?;
+        let job = target.queue.wait(target.job()?, wait).await?;
+        Ok(answer::json(&job, job.output.as_ref().map_or(0, Payload::len)))
+    };
+    target.serve(Operation::Status, answer).await
 }
 
 pub(super) async fn stream(target: ClientTarget) -> Answer {
-    let stream = target.queue.stream(target.job()?).await?;
-    let bytes = stream.stream.iter().map(|chunk| chunk.output.len() + 12).sum();
-    Ok(answer::json(&stream, bytes))
+    let answer = async {
+        let stream = target.queue.stream(target.job()?).await?;
+        let bytes = stream.stream.iter().map(|chunk| chunk.output.len() + 12).sum();
+        Ok(answer::json(&stream, bytes))
+    };
+    target.serve(Operation::Stream, answer).await
 }
 
 pub(super) async fn cancel(target: ClientTarget) -> Answer {
-    let id = target.job()?;
-    let status = target.queue.cancel(id).await?;
-    Ok(answer::json(&RunAccepted { id: id.clone(), status }, 0))
+    let answer = async {
+        let id = target.job()?;
+        let status = target.queue.cancel(id).await?;
+        Ok(answer::json(&RunAccepted { id: id.clone(), status }, 0))
+    };
+    target.serve(Operation::Cancel, answer).await
+}
+
+/// The youngest jobs without their payloads. RunPod documents that this exists, but not what it answers.
+pub(super) async fn requests(target: ClientTarget) -> Answer {
+    #[derive(Serialize)]
+    struct Requests {
+        requests: Vec<Job<Payload>>,
+    }
+    let answer = async {
+        let listing = Listing { most: target.queue.limits().requests_max, ..Listing::default() };
+        let requests = target.queue.list(listing).await?.into_iter().map(|view| view.job).collect();
+        Ok(answer::json(&Requests { requests }, 0))
+    };
+    target.serve(Operation::Requests, answer).await
 }
 
 pub(super) async fn retry(target: ClientTarget) -> Answer {
@@ -60,8 +102,11 @@ pub(super) async fn retry(target: ClientTarget) -> Answer {
 }
 
 pub(super) async fn purge(target: ClientTarget) -> Answer {
-    let removed = target.queue.purge().await?;
-    Ok(answer::json(&PurgeAnswer { removed, status: "completed".to_owned() }, 0))
+    let answer = async {
+        let removed = target.queue.purge().await?;
+        Ok(answer::json(&PurgeAnswer { removed, status: "completed".to_owned() }, 0))
+    };
+    target.serve(Operation::Purge, answer).await
 }
 
 pub(super) async fn health(target: ClientTarget) -> Answer {
@@ -74,6 +119,29 @@ async fn read(body: Body, limit: usize, operation: &'static str) -> Result<Bytes
         limit,
         operation,
     })
+}
+
+/// A submission with its idempotency key: that of the request, else the one inside the input.
+fn keyed(submission: Submission, headers: &HeaderMap, limits: &Limits) -> Result<Submission, QueueError> {
+    if !limits.idempotency_keys {
+        return Ok(submission);
+    }
+    let key = match headers.get("idempotency-key") {
+        None => submission.inner_key(),
+        Some(key) => Some(key.to_str().map(str::to_owned).map_err(|_| bad_key())?),
+    };
+    match key {
+        None => Ok(submission),
+        Some(key) if key.is_empty() || key.len() > KEY_MAX => Err(bad_key()),
+        Some(key) => Ok(submission.idempotency_key(key)),
+    }
+}
+
+/// The longest idempotency key.
+const KEY_MAX: usize = 255;
+
+fn bad_key() -> QueueError {
+    QueueError::Invalid(format!("idempotency key is not 1 to {KEY_MAX} visible ASCII characters"))
 }
 
 /// How long the caller wants to wait: `?wait=` in milliseconds, moved into its bounds.

@@ -8,6 +8,8 @@ use crate::{Queue, Queues};
 pub(super) struct Door {
     pub(super) endpoints: Endpoints,
     pub(super) auth: Auth,
+    /// Whether the rate limits of the platform hold. They do not where an endpoint is served for its developer alone.
+    pub(super) limited: bool,
 }
 
 #[derive(Debug)]
@@ -18,10 +20,10 @@ pub(super) enum Endpoints {
 
 impl Door {
     pub(super) const fn one(queue: Queue, auth: Auth) -> Self {
-        Self { endpoints: Endpoints::One(queue), auth }
+        Self { endpoints: Endpoints::One(queue), auth, limited: false }
     }
 
     pub(super) const fn all(queues: Queues, auth: Auth) -> Self {
-        Self { endpoints: Endpoints::All(queues), auth }
+        Self { endpoints: Endpoints::All(queues), auth, limited: true }
     }
 }

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use flash_core::ids::{EndpointId, JobId, WorkerId};
 
 use super::auth::Caller;
 use super::door::{Door, Endpoints};
-use crate::{Queue, QueueError};
+use super::rate;
+use crate::{Operation, Queue, QueueError};
 
 /// The endpoint and the job that a client asks for.
 #[derive(Debug)]
 pub(super) struct ClientTarget {
     pub(super) queue: Queue,
     job: Option<JobId>,
+    limited: bool,
 }
 
 /// The endpoint, the worker that asks, and the job it asks about.
@@ -28,6 +31,19 @@ pub(super) struct WorkerTarget {
 }
 
 impl ClientTarget {
+    /// Answers a request if it may be served, and says in the answer how many more may come.
+    pub(super) async fn serve(
+        &self,
+        operation: Operation,
+        answer: impl Future<Output = Result<Response, QueueError>>,
+    ) -> Result<Response, QueueError> {
+        let pass = if self.limited { self.queue.admit(operation)? } else { None };
+        let Some(pass) = pass else { return answer.await };
+        let mut response = answer.await.unwrap_or_else(IntoResponse::into_response);
+        rate::write(&pass, response.headers_mut());
+        Ok(response)
+    }
+
     pub(super) fn job(&self) -> Result<&JobId, QueueError> {
         self.job.as_ref().ok_or_else(|| QueueError::Invalid("the path names no job".to_owned()))
     }
@@ -46,7 +62,7 @@ impl FromRequestParts<Arc<Door>> for ClientTarget {
         let params = params(parts, door).await?;
         let queue = queue(door, &params, parts, |endpoint| Caller::Client { endpoint })?;
         let job = params.iter().find(|(name, _)| *name == "job").map(|(_, id)| id.into());
-        Ok(Self { queue, job })
+        Ok(Self { queue, job, limited: door.limited })
     }
 }
 

@@ -91,13 +91,17 @@ pub(super) async fn ping(target: WorkerTarget, uri: Uri) -> Answer {
         check: String,
         #[serde(default)]
         reason: String,
+        #[serde(default)]
+        job_id: String,
     }
     let WorkerTarget { queue, worker, .. } = &target;
     let _contact = queue.contact(worker);
-    if let Ok(Query(report)) = Query::<Report>::try_from_uri(&uri)
-        && report.status == "unhealthy"
-    {
+    let Ok(Query(report)) = Query::<Report>::try_from_uri(&uri) else { return Ok(answer::empty()) };
+    if report.status == "unhealthy" {
         queue.worker_unhealthy(worker, &report.check, &report.reason);
+    } else {
+        let jobs: Vec<&str> = report.job_id.split(',').filter(|id| !id.is_empty()).collect();
+        queue.worker_lists(worker, &jobs).await?;
     }
     Ok(answer::empty())
 }

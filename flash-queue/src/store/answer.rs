@@ -11,23 +11,23 @@ use super::StoreError;
 ///
 /// The traits must be object safe, and a boxed future for each operation would cost the memory store an allocation that
 /// it has no use for.
-pub enum Answer<'a, T> {
+pub enum Answer<T> {
     /// It is there. `None` after it was taken.
     Now(Option<Result<T, StoreError>>),
     /// It comes later.
-    Later(Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>),
+    Later(Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>),
 }
 
-impl<T> Answer<'_, T> {
+impl<T> Answer<T> {
     /// An answer that is there.
     pub const fn now(value: T) -> Self {
         Self::Now(Some(Ok(value)))
     }
 }
 
-impl<T> Unpin for Answer<'_, T> {}
+impl<T> Unpin for Answer<T> {}
 
-impl<T> Future for Answer<'_, T> {
+impl<T> Future for Answer<T> {
     type Output = Result<T, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -41,7 +41,7 @@ impl<T> Future for Answer<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for Answer<'_, T> {
+impl<T> fmt::Debug for Answer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Now(_) => "Answer::Now",

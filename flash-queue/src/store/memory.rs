@@ -34,7 +34,7 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn open(&self, endpoint: &EndpointId, rules: Rules) -> Answer<'_, Arc<dyn JobStore>> {
+    fn open(&self, endpoint: &EndpointId, rules: Rules) -> Answer<Arc<dyn JobStore>> {
         let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
         let jobs = endpoints
             .entry(endpoint.clone())

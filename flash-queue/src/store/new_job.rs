@@ -17,6 +17,17 @@ pub struct Attached {
     pub policy: Option<Policy>,
     /// All other keys, handed to the worker as they are (`s3Config`, `batchId`, …).
     pub extra: Vec<(String, Payload)>,
+    /// What makes handing it in a second time the same as once. Workers do not see it.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// A caller's name for a job, and what tells whether a second job of that name is the same one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// The name, as the caller chose it. Its scope is the endpoint.
+    pub name: String,
+    /// A hash of the job's input, the same in every process.
+    pub fingerprint: u64,
 }
 
 /// A job to be queued.

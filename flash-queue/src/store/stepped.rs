@@ -16,6 +16,8 @@ pub struct Stepped {
     pub job: Job<Payload>,
     /// When time alone will do something to it.
     pub due: Timestamp,
+    /// The URL that wants to hear of it, when the job ended by this step.
+    pub webhook: Option<String>,
 }
 
 /// Jobs that a worker took, oldest first.
@@ -52,6 +54,8 @@ pub enum Pushed {
 pub struct Counts {
     /// Waiting for a worker.
     pub in_queue: u64,
+    /// Those of them that do not make the platform start workers (`policy.lowPriority`).
+    pub low_priority: u64,
     /// Held by a worker.
     pub in_progress: u64,
     /// Ended with a result.
@@ -64,8 +68,8 @@ pub struct Counts {
     pub busy_workers: u64,
 }
 
-/// A job as callers see it.
-pub(super) fn shown(id: &JobId, state: &JobState, outcome: &Outcome) -> Job<Payload> {
+/// A job as callers see it, put together from what a store keeps of it.
+pub fn shown(id: &JobId, state: &JobState, outcome: &Outcome) -> Job<Payload> {
     Job {
         id: id.clone(),
         status: state.status,

@@ -54,6 +54,23 @@ async fn pings_keep_a_job() {
 }
 
 #[tokio::test]
+async fn a_job_that_its_worker_does_not_know_of_is_dispatched_again() {
+    let (test, server) = server_at_rest().await;
+    let id = server.queue.submit(submission("1")).await.unwrap();
+    // Taken, but the answer never reached the worker, which lives and takes other jobs.
+    server.get("/v2/ep/job-take/w1").await.ok();
+    for seconds in [0, 10, 10, 10, 10] {
+        test.advance(SECOND * seconds).await;
+        server.get("/v2/ep/ping/w1?gpu=x&runpod_version=1.12.0").await.ok();
+        assert_eq!(server.queue.status(&id).await.unwrap().status, JobStatus::InProgress);
+    }
+    test.advance(SECOND * 5).await;
+    server.get("/v2/ep/ping/w1?gpu=x&job_id=another%2Cone&runpod_version=1.12.0").await.ok();
+    let job = server.queue.status(&id).await.unwrap();
+    assert_eq!((job.status, job.retries), (JobStatus::InQueue, Some(1)));
+}
+
+#[tokio::test]
 async fn a_worker_that_waits_for_an_answer_is_not_silent() {
     let (test, server) = server_at_rest().await;
     let id = server.queue.submit(submission("1")).await.unwrap();

@@ -15,6 +15,7 @@ const TERMS: Terms = Terms {
     execution_timeout: Duration::from_secs(600),
     ttl: Duration::from_secs(86_400),
     retention: Duration::from_secs(60),
+    low_priority: false,
 };
 
 fn rules() -> Rules {

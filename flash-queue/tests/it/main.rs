@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic like the test itself")]
 
 mod auth;
+mod fairness;
 mod http;
+mod idempotency;
 mod leases;
 mod machine;
 mod protocol;
+mod rates;
 mod refusals;
 mod rng;
 mod store;
 mod support;
 mod time;
+mod webhooks;

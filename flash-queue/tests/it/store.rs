@@ -17,6 +17,7 @@ const TERMS: Terms = Terms {
     execution_timeout: Duration::from_secs(60),
     ttl: Duration::from_secs(600),
     retention: Duration::from_secs(30),
+    low_priority: false,
 };
 
 fn payload(n: u64) -> Payload {

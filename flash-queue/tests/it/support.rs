@@ -94,6 +94,16 @@ impl Server {
         Answer { status, body: serde_json::from_slice(&text).unwrap() }
     }
 
+    /// The response itself, for its headers.
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        body: &'static str,
+    ) -> axum::http::Response<hyper::body::Incoming> {
+        self.client.request(self.request(method, path).body(Body::from(body)).unwrap()).await.unwrap()
+    }
+
     pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
         Request::builder().method(method).uri(format!("http://{}{path}", self.address))
     }

@@ -76,6 +76,11 @@ impl<T> Arena<T> {
         Some(value)
     }
 
+    /// All records, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pages.iter().flatten().filter_map(|slot| slot.value.as_ref())
+    }
+
     fn slot_mut(&mut self, slot: u32) -> &mut Slot<T> {
         &mut self.pages[slot as usize / PAGE][slot as usize % PAGE]
     }

@@ -89,8 +89,12 @@ mod tests {
     #[test]
     fn ids_of_the_same_hash_are_told_apart() {
         let (mut jobs, mut index) = (Arena::default(), Index::default());
-        let terms =
-            Terms { execution_timeout: Duration::ZERO, ttl: Duration::ZERO, retention: Duration::ZERO };
+        let terms = Terms {
+            execution_timeout: Duration::ZERO,
+            ttl: Duration::ZERO,
+            retention: Duration::ZERO,
+            low_priority: false,
+        };
         let mut add = |id: &str| {
             let job = NewJob { id: id.into(), input: None, attached: None, terms };
             jobs.insert(Record::new(job, Timestamp::default()))

@@ -8,7 +8,8 @@ use flash_core::ids::JobId;
 
 use crate::Payload;
 use crate::machine::{JobState, Outcome};
-use crate::store::{Attached, NewJob};
+use crate::store::stepped::shown;
+use crate::store::{Attached, IdempotencyKey, JobView, NewJob};
 
 #[derive(Debug)]
 pub(super) struct Record {
@@ -46,6 +47,25 @@ impl Record {
             turn: 0,
             alarm: Timestamp::from_millis(u64::MAX),
             counted: 0,
+        }
+    }
+
+    pub(super) fn idempotency(&self) -> Option<&IdempotencyKey> {
+        self.attached.as_ref()?.key.as_ref()
+    }
+
+    pub(super) fn webhook(&self) -> Option<String> {
+        self.attached.as_ref()?.webhook.clone()
+    }
+
+    /// The job as whoever runs the platform sees it.
+    pub(super) fn view(&self, payloads: bool) -> JobView {
+        let nothing = Outcome { output: None, error: self.outcome.error.clone() };
+        JobView {
+            job: shown(&self.id, &self.state, if payloads { &self.outcome } else { &nothing }),
+            input: self.input.clone().filter(|_| payloads),
+            state: self.state.clone(),
+            webhook: self.webhook(),
         }
     }
 

@@ -11,17 +11,20 @@ use super::ended::Ended;
 use super::index::Index;
 use super::record::Record;
 use super::timers::Timers;
-use crate::machine::{Effects, Event, Place, Rules};
+use crate::machine::{Effects, Event, Place, Rules, Terms};
 use crate::store::stepped::shown;
-use crate::store::{Claimed, Counts, NewJob, Stepped};
+use crate::store::{Claimed, Counts, Held, Inserted, JobView, Listing, NewJob, Stepped};
 
 #[derive(Debug)]
 pub(super) struct Table {
     rules: Rules,
     pub(super) jobs: Arena<Record>,
     index: Index,
-    /// Entries of jobs that left the queue by another way (cancelled, answered late) stay until they come to the front.
-    queue: VecDeque<(Key, u32)>,
+    /// First those that are taken first. Entries of jobs that left the queue by another way (cancelled, answered late) stay
+    /// until they come to the front.
+    queues: [VecDeque<(Key, u32)>; 2],
+    /// The jobs that were handed in with an idempotency key.
+    keys: HashMap<String, Key>,
     /// What each worker has, oldest first.
     held: HashMap<WorkerId, Vec<Key>>,
     timers: Timers,
@@ -35,7 +38,8 @@ impl Table {
             rules,
             jobs: Arena::default(),
             index: Index::default(),
-            queue: VecDeque::new(),
+            queues: Default::default(),
+            keys: HashMap::new(),
             held: HashMap::new(),
             timers: Timers::default(),
             ended: Ended::new(keep_ended),
@@ -65,29 +69,73 @@ impl Table {
         lost
     }
 
+    /// What a worker has, oldest first.
+    pub(super) fn held(&self, worker: &WorkerId) -> Vec<Held> {
+        let keys = self.held.get(worker).map(Vec::as_slice).unwrap_or_default();
+        let held = |key: &Key| {
+            let job = self.jobs.get(*key)?;
+            Some(Held { id: job.id.clone(), taken: job.state.taken? })
+        };
+        keys.iter().filter_map(held).collect()
+    }
+
+    /// Looks at all jobs. Only people ask for it.
+    pub(super) fn list(&self, listing: Listing) -> Vec<JobView> {
+        let wanted = |job: &&Record| {
+            listing.status.is_none_or(|status| job.state.status == status)
+                && listing.before.is_none_or(|before| job.state.submitted < before)
+        };
+        let mut found: Vec<&Record> = self.jobs.iter().filter(wanted).collect();
+        // Ids sort by the moment they were made in.
+        found.sort_by(|a, b| (b.state.submitted, b.id.as_str()).cmp(&(a.state.submitted, a.id.as_str())));
+        found.into_iter().take(listing.most).map(|job| job.view(false)).collect()
+    }
+
     pub(super) fn queued(&self) -> Vec<Key> {
         let waits = |(key, turn): &(Key, u32)| {
             self.jobs.get(*key).is_some_and(|job| job.turn == *turn && job.state.status == JobStatus::InQueue)
         };
-        self.queue.iter().filter(|entry| waits(entry)).map(|(key, _)| *key).collect()
+        self.queues.iter().flatten().filter(|entry| waits(entry)).map(|(key, _)| *key).collect()
     }
 
-    pub(super) fn insert(&mut self, job: NewJob, now: Timestamp) -> Timestamp {
+    pub(super) fn insert(&mut self, job: NewJob, now: Timestamp) -> Inserted {
         let id = job.id.clone();
+        let idempotency = job.attached.as_ref().and_then(|attached| attached.key.clone());
+        if let Some(idempotency) = &idempotency
+            && let Some(there) = self.keys.get(&idempotency.name).and_then(|key| self.jobs.get(*key))
+        {
+            let same = there.idempotency().is_some_and(|other| other.fingerprint == idempotency.fingerprint);
+            let id = there.id.clone();
+            return if same { Inserted::Existing(id) } else { Inserted::KeyReused(id) };
+        }
+        let class = self.class(&job.terms);
+        self.counts.low_priority += u64::from(job.terms.low_priority);
         let record = Record::new(job, now);
         let due = self.rules.due(&record.state);
         let key = self.jobs.insert(record);
         self.index.insert(&id, key);
         self.counts.in_queue += 1;
-        self.queue.push_back((key, 0));
+        self.queues[class].push_back((key, 0));
+        if let Some(idempotency) = idempotency {
+            self.keys.insert(idempotency.name, key);
+        }
         self.set_alarm(key, due);
-        due
+        Inserted::New { due }
+    }
+
+    /// Which of the queues a job with these terms waits in.
+    fn class(&self, terms: &Terms) -> usize {
+        usize::from(terms.low_priority && self.rules.low_priority_waits)
+    }
+
+    fn next_queued(&mut self) -> Option<(Key, u32)> {
+        self.queues.iter_mut().find_map(VecDeque::pop_front)
     }
 
     pub(super) fn claim(&mut self, worker: &WorkerId, most: usize, now: Timestamp) -> Claimed {
         let mut claimed = Claimed::default();
         while claimed.jobs.len() < most {
-            let Some((key, turn)) = self.queue.pop_front() else { break };
+            let Some((key, turn)) = self.next_queued() else { break };
             let Some(job) = self.jobs.get_mut(key) else { continue };
             if job.turn != turn || job.state.status != JobStatus::InQueue {
                 continue;
@@ -105,6 +153,7 @@ impl Table {
             let due = self.rules.due(&job.state);
             claimed.due = Some(claimed.due.map_or(due, |earlier| earlier.min(due)));
             self.counts.in_queue -= 1;
+            self.counts.low_priority -= u64::from(job.state.terms.low_priority);
             self.counts.in_progress += 1;
             match self.held.get_mut(worker) {
                 Some(held) => held.push(key),
@@ -134,12 +183,16 @@ impl Table {
         let (after, retried) = (job.state.status, job.state.retries > retries);
         let due = self.rules.due(&job.state);
         let shown = shown(&job.id, &job.state, &job.outcome);
+        let webhook = if effects.ended { job.webhook() } else { None };
+        let low_priority = job.state.terms.low_priority;
         if before != after {
             self.moved(key, before, after, holder.as_ref());
+            let in_queue = |status| u64::from(low_priority && status == JobStatus::InQueue);
+            self.counts.low_priority = self.counts.low_priority + in_queue(after) - in_queue(before);
         }
         self.counts.retried += u64::from(retried);
         self.settle(key, &effects, due);
-        Some(Stepped { effects, job: shown, due })
+        Some(Stepped { effects, job: shown, due, webhook })
     }
 
     /// Lets time pass for the jobs whose alarm rings by `now`.
@@ -198,9 +251,11 @@ impl Table {
             self.ended.forget(std::mem::take(&mut job.counted));
             job.turn = job.turn.wrapping_add(1);
             let entry = (key, job.turn);
+            let terms = job.state.terms;
+            let queue = &mut self.queues[usize::from(terms.low_priority && self.rules.low_priority_waits)];
             match place {
-                Place::Front => self.queue.push_front(entry),
-                Place::Back => self.queue.push_back(entry),
+                Place::Front => queue.push_front(entry),
+                Place::Back => queue.push_back(entry),
             }
         }
         if effects.ended {
@@ -218,6 +273,9 @@ impl Table {
     fn remove(&mut self, key: Key) {
         let Some(job) = self.jobs.remove(key) else { return };
         self.index.remove(&job.id, key);
+        if let Some(idempotency) = job.idempotency() {
+            self.keys.remove(&idempotency.name);
+        }
         self.ended.forget(job.counted);
         let jobs = &self.jobs;
         self.ended.tidy(jobs.len(), |key| jobs.get(key).is_some_and(|job| job.counted > 0));
