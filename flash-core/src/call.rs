@@ -1,6 +1,9 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::app::App;
@@ -9,7 +12,8 @@ use crate::error::{CallError, Error, code};
 use crate::meta::DoorKind;
 use crate::remote::{IsResult, Remote};
 use crate::scope::Scope;
-use crate::transport::{CallFailure, CallRequest};
+use crate::stream::Stream;
+use crate::transport::{CallFailure, CallRequest, ChunkStream};
 
 /// What a call of `R` succeeds with.
 pub type OutputOf<R> = <<R as Remote>::Return as IsResult>::Ok;
@@ -41,10 +45,80 @@ impl<R: Remote> Call<R> {
         Self { args, timeout: None }
     }
 
-    /// Bounds the whole call. Without it the endpoint's own times apply, and the caller's deadline.
+    /// Bounds the whole call, of a streaming function up to its last item. Without it the endpoint's own times apply, and
+    /// the caller's deadline.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
+    }
+
+    fn request(self) -> Result<CallRequest, Error> {
+        let app =
+            App::current().map_err(|errors| Error::new(code::INTERNAL, errors.to_string()).terminal())?;
+        let mut fields = FieldWriter::new(argument_limit(R::META.door()));
+        R::encode(&self.args, &mut fields);
+        let input = fields.finish()?;
+        Ok(CallRequest { caller: Scope::current(), callee: R::META, input, timeout: self.timeout, app })
+    }
+}
+
+impl<R, T, E> Call<R>
+where
+    R: Remote<Return = Result<Stream<T, E>, E>>,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    /// The items of a streaming function, as they arrive. The call begins when the first one is asked for, and is
+    /// cancelled when the stream is dropped before its end. A failure is the last item: the function's own error, whether
+    /// it failed at once or in the middle, or a failure of the transport.
+    ///
+    /// Awaiting the call instead waits for the whole stream, and gives it with all its items, or the error in it.
+    pub fn stream(self) -> Stream<T, CallError<E>> {
+        match self.request() {
+            Ok(request) => {
+                let chunks = request.app.transport().clone().stream(request);
+                Stream::new(Items::<R> { chunks: Some(chunks), callee: PhantomData })
+            }
+            Err(error) => Stream::iter([Err(CallError::Transport(error))]),
+        }
+    }
+}
+
+/// The typed items of a streaming call.
+struct Items<R> {
+    /// `None` after the last.
+    chunks: Option<ChunkStream>,
+    callee: PhantomData<fn() -> R>,
+}
+
+impl<R, T, E> futures_core::Stream for Items<R>
+where
+    R: Remote<Return = Result<Stream<T, E>, E>>,
+{
+    type Item = Result<T, CallError<E>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(chunks) = &mut self.chunks else { return Poll::Ready(None) };
+        let returned = match ready!(chunks.as_mut().poll_next(cx)) {
+            None => {
+                self.chunks = None;
+                return Poll::Ready(None);
+            }
+            Some(Ok(json)) => R::RETURNS.decode_item(&json),
+            Some(Err(CallFailure::Transport(error))) => Err(error),
+            Some(Err(CallFailure::Remote(wire))) => R::RETURNS.decode_error(wire).map_err(Error::from),
+        };
+        let item = match returned {
+            Ok(Ok(stream)) => stream
+                .into_one()
+                .ok_or_else(|| CallError::Transport(Error::new(code::INTERNAL, "an item is missing"))),
+            Ok(Err(error)) => Err(CallError::Remote(error)),
+            Err(error) => Err(CallError::Transport(error)),
+        };
+        if item.is_err() {
+            self.chunks = None;
+        }
+        Poll::Ready(Some(item))
     }
 }
 
@@ -68,20 +142,9 @@ impl<R: Remote<Return: IsResult>> Call<R> {
     }
 
     async fn send(self) -> Result<OutputOf<R>, ErrorOf<R>> {
-        let app = App::current().map_err(|errors| {
-            CallError::Transport(Error::new(code::INTERNAL, errors.to_string()).terminal())
-        })?;
-        let mut fields = FieldWriter::new(argument_limit(R::META.door()));
-        R::encode(&self.args, &mut fields);
-        let input = fields.finish().map_err(|wire| CallError::Transport(Error::from(wire)))?;
-        let request = CallRequest {
-            caller: Scope::current(),
-            callee: R::META,
-            input,
-            timeout: self.timeout,
-            app: app.clone(),
-        };
-        match app.transport().call(request).await {
+        let request = self.request().map_err(CallError::Transport)?;
+        let transport = Arc::clone(request.app.transport());
+        match transport.call(request).await {
             Ok(json) => R::RETURNS.decode(&json),
             Err(CallFailure::Transport(error)) => Err(error),
             Err(CallFailure::Remote(wire)) => R::RETURNS.decode_error(wire).map_err(Error::from),

@@ -24,14 +24,19 @@ pub struct TooLarge {
     pub limit: usize,
 }
 
-pub(crate) fn encode<T: Serialize + 'static>(value: &T, limit: usize) -> Result<Encoded, WireError> {
+/// `what` is the value in the message of an error, such as "the result".
+pub(crate) fn encode<T: Serialize + 'static>(
+    value: &T,
+    limit: usize,
+    what: &str,
+) -> Result<Encoded, WireError> {
     let mut sink = Sink::new(limit);
     serde_json::to_writer(&mut sink, value).map_err(|error| {
-        WireError::new(code::INTERNAL, "the result could not be encoded as JSON")
+        WireError::new(code::INTERNAL, format!("{what} could not be encoded as JSON"))
             .with_internal(error.to_string())
     })?;
     let json = sink.finish().map_err(|over| {
-        WireError::new(code::RESULT_TOO_LARGE, format!("the result is too large: {over}")).terminal()
+        WireError::new(code::RESULT_TOO_LARGE, format!("{what} is too large: {over}")).terminal()
     })?;
     Ok(Encoded { json, is_unit: TypeId::of::<T>() == TypeId::of::<()>() })
 }

@@ -5,17 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::carry::Written;
 use crate::encode::Encoded;
 use crate::error::{Error, WireError, code};
 use crate::fields::Fields;
 use crate::registry::Registration;
 use crate::remote::Remote;
 use crate::scope::Scope;
+use crate::stream::{Chunks, Produced};
 
-/// How an invocation ends.
+/// How an invocation ends, or how one item of a stream does.
 pub type Outcome = Result<Encoded, WireError>;
 
-type BoxFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type BoxFuture = Pin<Box<dyn Future<Output = Result<Written, WireError>> + Send>>;
 
 /// A function with its types erased: decodes at once, because fields borrow from the request, and gives the rest of
 /// the way as a future. `None` when a field was wrong; the fields know which.
@@ -33,7 +35,8 @@ pub(crate) fn handler<R: Remote>(fields: &mut Fields<'_>, scope: Scope, limit: u
 }
 
 impl Registration {
-    /// Decodes the arguments and prepares the invocation. A result over `limit` bytes fails it.
+    /// Decodes the arguments and prepares the invocation. A result over `limit` bytes fails it; of a stream, each item has
+    /// the limit [`CHUNK_LIMIT`](crate::CHUNK_LIMIT).
     ///
     /// # Errors
     /// `invalid_input` that names every field that is wrong.
@@ -48,7 +51,7 @@ impl Registration {
         let future = decoded.map_err(|panic| panicked(&*panic))?;
         fields.finish(self.meta.params)?;
         match future {
-            Some(future) => Ok(Running { future, scope }),
+            Some(future) => Ok(Running { future, scope, limit }),
             None => Err(WireError::new(code::INTERNAL, "the arguments could not be decoded")),
         }
     }
@@ -58,31 +61,64 @@ impl Registration {
 pub struct Running {
     future: BoxFuture,
     scope: Scope,
+    limit: usize,
 }
 
 impl Running {
-    /// Runs it to its end. A panic is a failure of this invocation and of nothing else; the deadline ends it.
-    pub async fn run(self) -> Outcome {
+    /// What surrounds the invocation.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Runs the function to its end. A panic is a failure of this invocation and of nothing else; the deadline ends it.
+    ///
+    /// What a streaming function gives are the [`Chunks`] of its stream, in which it goes on.
+    ///
+    /// # Errors
+    /// What the function failed with, or what kept it from ending.
+    pub async fn run(self) -> Result<Produced, WireError> {
         let deadline = self.scope.deadline();
         let clock = self.scope.app().clock().clone();
         let scope = self.scope.clone();
         let guarded = self.scope.enter(Guarded { future: self.future });
         let outcome = match deadline {
             None => guarded.await,
-            Some(deadline) => clock.timeout_at(deadline, guarded).await.unwrap_or_else(|_| {
-                Err(WireError::new(code::TIMEOUT, "the function did not finish before its deadline"))
-            }),
+            Some(deadline) => {
+                clock.timeout_at(deadline, guarded).await.unwrap_or_else(|_| Err(out_of_time()))
+            }
         };
-        if let Err(error) = &outcome {
-            log_failure(&scope, error);
+        match outcome {
+            Ok(Written::Value(encoded)) => Ok(Produced::Value(encoded)),
+            Ok(Written::Stream(producer)) => Ok(Produced::Stream(Chunks::new(producer, scope))),
+            Err(error) => {
+                log_failure(&scope, &error);
+                Err(error)
+            }
         }
-        outcome
     }
+
+    /// Runs it to its end, and gives the reply in one piece: a stream as a JSON array of its items.
+    ///
+    /// # Errors
+    /// What the function or its stream failed with, or what kept it from ending.
+    pub async fn run_whole(self) -> Outcome {
+        let limit = self.limit;
+        match self.run().await? {
+            Produced::Value(encoded) => Ok(encoded),
+            Produced::Stream(chunks) => chunks.collect(limit).await,
+        }
+    }
+}
+
+#[cold]
+pub(crate) fn out_of_time() -> WireError {
+    WireError::new(code::TIMEOUT, "the function did not finish before its deadline")
 }
 
 /// What is kept from the caller stands here, under the request id that the caller got.
 #[cold]
-fn log_failure(scope: &Scope, error: &WireError) {
+pub(crate) fn log_failure(scope: &Scope, error: &WireError) {
     let function = scope.function().map_or("", |meta| meta.name);
     let request_id = scope.request_id();
     match &error.internal {
@@ -103,9 +139,9 @@ struct Guarded {
 }
 
 impl Future for Guarded {
-    type Output = Outcome;
+    type Output = Result<Written, WireError>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // Unwind safety: after a panic the future is never polled again, only dropped.
         match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(cx))) {
             Ok(poll) => poll,
@@ -115,7 +151,7 @@ impl Future for Guarded {
 }
 
 /// What the caller sees of a panic says nothing about the inside; the text goes to the log.
-fn panicked(panic: &(dyn Any + Send)) -> WireError {
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> WireError {
     let text = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
@@ -126,18 +162,7 @@ fn panicked(panic: &(dyn Any + Send)) -> WireError {
 
 /// Runs a blocking function on the blocking pool, inside of the current scope.
 pub(crate) async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let scope = Scope::current();
-    // A thread cannot be stopped from outside, so the job's slot stays occupied until the function has really ended.
-    let hold = scope.as_ref().and_then(Scope::control).map(|control| control.hold());
-    let joined = tokio::task::spawn_blocking(move || {
-        let _hold = hold;
-        match scope {
-            Some(scope) => scope.enter_blocking(f),
-            None => f(),
-        }
-    })
-    .await;
-    match joined {
+    match crate::scope::spawn_blocking(f).await {
         Ok(value) => Ok(value),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(Error::new(code::DRAINING, "the worker stopped before the function ran").retryable()),

@@ -25,6 +25,7 @@ mod registry_builder;
 mod remote;
 mod scope;
 mod secret;
+mod stream;
 pub mod testing;
 mod transport;
 pub mod wire;
@@ -43,9 +44,10 @@ pub use meta::{DoorKind, HttpRoute, Meta, Method, Param};
 pub use registry::{Calls, Registration, Registry, RegistryErrors};
 pub use registry_builder::RegistryBuilder;
 pub use remote::{Door, Http, IsResult, Payload, Queue, Remote, RemoteError, Reply};
-pub use scope::{JobControl, RequestHead, Scope, ScopeBuilder, spawn};
+pub use scope::{JobControl, RequestHead, Scope, ScopeBuilder, spawn, spawn_blocking};
 pub use secret::Secret;
-pub use transport::{CallFailure, CallFuture, CallRequest, InProcess, Transport, result_limit};
+pub use stream::{CHUNK_LIMIT, Chunks, Produced, Stream, StreamClosed, StreamSender};
+pub use transport::{CallFailure, CallFuture, CallRequest, ChunkStream, InProcess, Transport, result_limit};
 
 // Submits `DefaultApp`.
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::carry::{AnySlot, Needs};
+use crate::carry::{AnyReturns, AnySlot, Needs, Returned};
 use crate::class::{ClassMeta, MethodOf};
 use crate::endpoint::{Endpoint, Kind};
 
@@ -40,6 +40,7 @@ pub struct Meta {
     pub line: u32,
     /// Column in the line, from 1.
     pub column: u32,
+    returns: Option<&'static dyn AnyReturns>,
 }
 
 impl Meta {
@@ -63,6 +64,7 @@ impl Meta {
             file: "",
             line: 0,
             column: 0,
+            returns: None,
         }
     }
 
@@ -145,6 +147,19 @@ impl Meta {
     pub const fn calls(mut self, calls: &'static [fn() -> &'static Meta]) -> Self {
         self.calls = calls;
         self
+    }
+
+    /// What the function returns.
+    #[must_use]
+    pub const fn returns<R>(mut self, returned: &'static Returned<R>) -> Self {
+        self.returns = Some(returned);
+        self
+    }
+
+    /// Whether the function gives a stream of items instead of one value.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        self.returns.is_some_and(AnyReturns::is_stream)
     }
 
     /// The first paragraph of the doc comment.

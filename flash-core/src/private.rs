@@ -2,8 +2,8 @@
 
 pub use crate::call::Call;
 pub use crate::carry::{
-    Answer, Carries, CarriesError, CarriesReply, Injected, Injector, Json, Returns, Slot, Supplies, injected,
-    slot,
+    Answer, Carries, CarriesError, CarriesReply, Injected, Injector, Json, Returned, Returns, Slot, Supplies,
+    injected, slot,
 };
 pub use crate::class::{
     Callee, Class, ClassMeta, Constructor, Constructs, Exit, InitArgs, InitCarrier, Instance, Instances,

@@ -93,7 +93,7 @@ pub trait Reply: Send + Sized + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: Payload> Reply for T {
     fn into_encoded(self, limit: usize) -> Result<Encoded, WireError> {
-        encode(&self, limit)
+        encode(&self, limit, "the result")
     }
 
     fn from_encoded(json: &[u8]) -> Result<Self, Error> {

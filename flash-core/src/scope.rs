@@ -215,3 +215,23 @@ where
         None => tokio::spawn(future),
     }
 }
+
+/// Runs a closure on the pool for blocking work, inside of the current scope, so that its remote calls keep deadline and
+/// cancellation. A thread cannot be stopped from outside: the job's slot stays occupied until the closure has really
+/// ended.
+///
+/// # Panics
+/// Outside of a tokio runtime.
+pub fn spawn_blocking<T: Send + 'static>(
+    f: impl FnOnce() -> T + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    let scope = Scope::current();
+    let hold = scope.as_ref().and_then(Scope::control).map(|control| control.hold());
+    tokio::task::spawn_blocking(move || {
+        let _hold = hold;
+        match scope {
+            Some(scope) => scope.enter_blocking(f),
+            None => f(),
+        }
+    })
+}

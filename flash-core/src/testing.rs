@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use crate::app::App;
+use crate::carry::Written;
 use crate::error::Error;
 use crate::fields::{Fields, Origin};
 use crate::remote::Remote;
 use crate::scope::Scope;
-use crate::transport::{CallFailure, CallFuture, CallRequest, Transport, result_limit};
+use crate::stream::Chunks;
+use crate::transport::{CallFailure, CallFuture, CallRequest, ChunkStream, Transport, result_limit};
 
-type Answer = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>, CallFailure> + Send + Sync>;
+type Answer = Arc<dyn Fn(&[u8]) -> Result<Written, CallFailure> + Send + Sync>;
 
 /// Answers remote calls in place of the real functions, inside of [`run`](Self::run) and nowhere else.
 ///
@@ -38,10 +42,7 @@ impl Mock {
             let args = R::decode(&mut fields);
             fields.finish(R::META.params).map_err(CallFailure::Remote)?;
             let args = args.ok_or_else(|| CallFailure::Transport(Error::new("internal", "no arguments")))?;
-            R::RETURNS
-                .encode(answer(args), result_limit(R::META.door()))
-                .map(|encoded| encoded.json)
-                .map_err(CallFailure::Remote)
+            R::RETURNS.encode(answer(args), result_limit(R::META.door())).map_err(CallFailure::Remote)
         });
         self.answers.insert(R::META.name, answer);
         self
@@ -78,9 +79,64 @@ impl Transport for Mocked {
         match self.answers.get(request.callee.name) {
             Some(answer) => {
                 let answer = Arc::clone(answer);
-                Box::pin(async move { answer(&request.input) })
+                Box::pin(async move {
+                    match answer(&request.input)? {
+                        Written::Value(encoded) => Ok(encoded.json),
+                        Written::Stream(producer) => {
+                            let limit = result_limit(request.callee.door());
+                            let items = Chunks::new(producer, scope(&request)).collect(limit).await;
+                            items.map(|encoded| encoded.json).map_err(CallFailure::Remote)
+                        }
+                    }
+                })
             }
             None => self.inner.call(request),
+        }
+    }
+
+    fn stream(&self, request: CallRequest) -> ChunkStream {
+        match self.answers.get(request.callee.name) {
+            Some(answer) => Box::pin(MockedStream::New(Arc::clone(answer), Box::new(request))),
+            None => self.inner.stream(request),
+        }
+    }
+}
+
+fn scope(request: &CallRequest) -> Scope {
+    Scope::builder(request.app.clone())
+        .request_id("test")
+        .deadline(request.deadline())
+        .function(request.callee)
+        .build()
+}
+
+enum MockedStream {
+    New(Answer, Box<CallRequest>),
+    Open(Chunks),
+    Ended,
+}
+
+impl futures_core::Stream for MockedStream {
+    type Item = Result<Vec<u8>, CallFailure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            *self = match &mut *self {
+                Self::New(answer, request) => match answer(&request.input) {
+                    Ok(Written::Stream(producer)) => Self::Open(Chunks::new(producer, scope(request))),
+                    Ok(Written::Value(_)) => Self::Ended,
+                    Err(failure) => {
+                        *self = Self::Ended;
+                        return Poll::Ready(Some(Err(failure)));
+                    }
+                },
+                Self::Open(chunks) => {
+                    let item = ready!(Pin::new(chunks).poll_next(cx));
+                    let item = item.map(|item| item.map(|encoded| encoded.json));
+                    return Poll::Ready(item.map(|item| item.map_err(CallFailure::Remote)));
+                }
+                Self::Ended => return Poll::Ready(None),
+            };
         }
     }
 }

@@ -1,14 +1,20 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
+use futures_core::Stream as _;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::{Error, WireError, code};
 use crate::fields::{Fields, Origin};
+use crate::invoke::{Outcome, Running};
 use crate::meta::{DoorKind, Meta};
 use crate::scope::Scope;
+use crate::stream::{Chunks, Produced, split};
 
 /// A call on its way out.
 #[derive(Debug)]
@@ -51,10 +57,22 @@ pub enum CallFailure {
 /// The future of a call: the callee's JSON.
 pub type CallFuture = Pin<Box<dyn Future<Output = Result<Vec<u8>, CallFailure>> + Send>>;
 
+/// The items of a streaming call, each the callee's JSON, in their order. A failure is the last one.
+///
+/// Nothing happens before it is polled, and the callee is cancelled when it is dropped before its end.
+pub type ChunkStream = Pin<Box<dyn futures_core::Stream<Item = Result<Vec<u8>, CallFailure>> + Send>>;
+
 /// A way to the callee.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Carries the call out.
+    /// Carries the call out. The answer of a streaming function is the JSON array of its items.
     fn call(&self, request: CallRequest) -> CallFuture;
+
+    /// Carries out the call of a streaming function. The request's time is that of the whole stream.
+    ///
+    /// A transport that leaves this out waits for the whole answer, and gives its items then.
+    fn stream(&self, request: CallRequest) -> ChunkStream {
+        split(self.call(request))
+    }
 }
 
 /// Calls functions of this process, encoded and decoded as if they were elsewhere.
@@ -74,40 +92,106 @@ pub const fn result_limit(door: DoorKind) -> usize {
 impl Transport for InProcess {
     fn call(&self, request: CallRequest) -> CallFuture {
         Box::pin(async move {
-            tracing::debug!(callee = request.callee.name, "remote call runs in this process");
-            let Some(function) = request.app.registry().get(request.callee.name) else {
-                let name = request.callee.name;
-                return Err(CallFailure::Transport(
-                    Error::new(
-                        code::UNKNOWN_FUNCTION,
-                        format!("function `{name}` is not registered in this app"),
-                    )
-                    .terminal(),
-                ));
-            };
-            let deadline = request.deadline();
-            let origin = match request.callee.door() {
-                DoorKind::Queue => Origin::Input,
-                DoorKind::Http => Origin::Body,
-            };
-            let fields = Fields::from_json(origin, &request.input).map_err(CallFailure::Remote)?;
-            let (id, cancellation) = match &request.caller {
-                Some(caller) => (caller.request_id().to_owned(), caller.cancellation().child_token()),
-                None => (uuid::Uuid::now_v7().to_string(), Default::default()),
-            };
-            let scope = Scope::builder(request.app)
-                .request_id(id)
-                .deadline(deadline)
-                .cancellation(cancellation)
-                .function(function.meta())
-                .build();
-            let running = function
-                .start(fields, scope, result_limit(request.callee.door()))
-                .map_err(CallFailure::Remote)?;
-            match running.run().await {
+            let running = start(request).map_err(|failure| *failure)?;
+            match running.run_whole().await {
                 Ok(encoded) => Ok(encoded.json),
                 Err(error) => Err(CallFailure::Remote(error)),
             }
         })
+    }
+
+    fn stream(&self, request: CallRequest) -> ChunkStream {
+        Box::pin(LocalStream { state: LocalState::New(Box::new(request)), cancel: None })
+    }
+}
+
+fn start(mut request: CallRequest) -> Result<Running, Box<CallFailure>> {
+    tracing::debug!(callee = request.callee.name, "remote call runs in this process");
+    let Some(function) = request.app.registry().get(request.callee.name) else {
+        let name = request.callee.name;
+        let text = format!("function `{name}` is not registered in this app");
+        return Err(Box::new(CallFailure::Transport(Error::new(code::UNKNOWN_FUNCTION, text).terminal())));
+    };
+    let deadline = request.deadline();
+    let origin = match request.callee.door() {
+        DoorKind::Queue => Origin::Input,
+        DoorKind::Http => Origin::Body,
+    };
+    let fields =
+        Fields::from_json(origin, &request.input).map_err(|error| Box::new(CallFailure::Remote(error)))?;
+    let (id, cancellation) = match request.caller.take() {
+        Some(caller) => (caller.request_id().to_owned(), caller.cancellation().child_token()),
+        None => (uuid::Uuid::now_v7().to_string(), CancellationToken::new()),
+    };
+    let scope = Scope::builder(request.app)
+        .request_id(id)
+        .deadline(deadline)
+        .cancellation(cancellation)
+        .function(function.meta())
+        .build();
+    function
+        .start(fields, scope, result_limit(request.callee.door()))
+        .map_err(|error| Box::new(CallFailure::Remote(error)))
+}
+
+/// The items of a function of this process. Its own code only runs when an item is asked for, so back-pressure reaches it.
+struct LocalStream {
+    state: LocalState,
+    /// Tells what the function left behind, such as a thread, that nobody reads any more.
+    cancel: Option<DropGuard>,
+}
+
+enum LocalState {
+    New(Box<CallRequest>),
+    Opening(Pin<Box<dyn Future<Output = Result<Produced, WireError>> + Send>>),
+    Open(Chunks),
+    Ended,
+}
+
+impl LocalStream {
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Outcome, CallFailure>>> {
+        loop {
+            self.state = match &mut self.state {
+                LocalState::New(_) => match std::mem::replace(&mut self.state, LocalState::Ended) {
+                    LocalState::New(request) => {
+                        let running = match start(*request) {
+                            Ok(running) => running,
+                            Err(failure) => return Poll::Ready(Some(Err(*failure))),
+                        };
+                        self.cancel = Some(running.scope().cancellation().clone().drop_guard());
+                        LocalState::Opening(Box::pin(running.run()))
+                    }
+                    other => other,
+                },
+                LocalState::Opening(opening) => match ready!(opening.as_mut().poll(cx)) {
+                    Ok(Produced::Stream(chunks)) => LocalState::Open(chunks),
+                    Ok(Produced::Value(_)) => {
+                        let error = Error::new(code::BAD_ANSWER, "the function does not stream").terminal();
+                        return Poll::Ready(Some(Err(CallFailure::Transport(error))));
+                    }
+                    Err(error) => return Poll::Ready(Some(Ok(Err(error)))),
+                },
+                LocalState::Open(chunks) => return Pin::new(chunks).poll_next(cx).map(|item| item.map(Ok)),
+                LocalState::Ended => return Poll::Ready(None),
+            };
+        }
+    }
+}
+
+impl futures_core::Stream for LocalStream {
+    type Item = Result<Vec<u8>, CallFailure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let item = match ready!(self.poll_item(cx)) {
+            Some(Ok(Ok(encoded))) => return Poll::Ready(Some(Ok(encoded.json))),
+            Some(Ok(Err(error))) => Some(Err(CallFailure::Remote(error))),
+            Some(Err(failure)) => Some(Err(failure)),
+            None => {
+                self.cancel.take().map(DropGuard::disarm);
+                None
+            }
+        };
+        self.state = LocalState::Ended;
+        Poll::Ready(item)
     }
 }

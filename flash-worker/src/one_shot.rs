@@ -18,7 +18,7 @@ pub(crate) async fn call(app: &App, function: &str, input: &str) -> Result<Strin
 async fn run(app: &App, function: &'static Registration, input: &str) -> Result<String, WireError> {
     let fields = Fields::from_json(Origin::Input, input.as_bytes())?;
     let scope = Scope::builder(app.clone()).request_id(request_id()).function(function.meta()).build();
-    let encoded = function.start(fields, scope, result_limit(DoorKind::Queue))?.run().await?;
+    let encoded = function.start(fields, scope, result_limit(DoorKind::Queue))?.run_whole().await?;
     Ok(pretty(&encoded.json))
 }
 

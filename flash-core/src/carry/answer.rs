@@ -1,11 +1,32 @@
+use std::fmt;
+
 use crate::carry::Json;
 use crate::encode::Encoded;
-use crate::error::{Error, WireError};
-use crate::remote::{RemoteError, Reply};
+use crate::error::{Error, WireError, code};
+use crate::remote::{Payload, RemoteError, Reply};
+use crate::stream::{Producer, Stream, encoded};
 
 /// Carries what a function returns.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer;
+
+/// What a function made, on its way out. Only named by generated code.
+pub enum Written {
+    /// One value.
+    Value(Encoded),
+    /// A stream.
+    #[doc(hidden)]
+    Stream(Producer),
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Value(_) => "Value",
+            Self::Stream(_) => "Stream",
+        })
+    }
+}
 
 /// Sends and reads back what a function of return type `R` returned.
 #[diagnostic::on_unimplemented(
@@ -18,8 +39,15 @@ pub trait Returns<R>: Sync {
     ///
     /// # Errors
     /// What the function failed with, or a result that cannot be sent.
-    fn encode(&self, returned: R, limit: usize) -> Result<Encoded, WireError>;
-    /// The success that was sent.
+    fn encode(&self, returned: R, limit: usize) -> Result<Written, WireError>;
+    /// Whether a success is a stream.
+    fn is_stream(&self) -> bool;
+    /// A success with the one item that was sent, where it is a stream.
+    ///
+    /// # Errors
+    /// JSON of another type.
+    fn decode_item(&self, json: &[u8]) -> Result<R, Error>;
+    /// The success that was sent; a stream as the array of its items.
     ///
     /// # Errors
     /// JSON of another type.
@@ -41,17 +69,25 @@ impl Carrier for Answer {}
 
 impl<C: Carrier, T: 'static, E: 'static> Returns<Result<T, E>> for C
 where
-    Json: CarriesReply<T> + CarriesError<E>,
+    Json: CarriesReply<T, E> + CarriesError<E>,
 {
-    fn encode(&self, returned: Result<T, E>, limit: usize) -> Result<Encoded, WireError> {
+    fn encode(&self, returned: Result<T, E>, limit: usize) -> Result<Written, WireError> {
         match returned {
-            Ok(value) => Json.write_reply(value, limit),
+            Ok(value) => CarriesReply::<T, E>::write_reply(&Json, value, limit),
             Err(error) => Err(Json.write_error(&error)),
         }
     }
 
+    fn is_stream(&self) -> bool {
+        CarriesReply::<T, E>::is_stream(&Json)
+    }
+
+    fn decode_item(&self, json: &[u8]) -> Result<Result<T, E>, Error> {
+        CarriesReply::<T, E>::read_item(&Json, json).map(Ok)
+    }
+
     fn decode(&self, json: &[u8]) -> Result<Result<T, E>, Error> {
-        Json.read_reply(json).map(Ok)
+        CarriesReply::<T, E>::read_reply(&Json, json).map(Ok)
     }
 
     fn decode_error(&self, wire: WireError) -> Result<Result<T, E>, WireError> {
@@ -59,33 +95,94 @@ where
     }
 }
 
-/// Reads and writes results.
+/// What a function returns, without its type.
+pub(crate) trait AnyReturns: Sync {
+    fn is_stream(&self) -> bool;
+}
+
+/// What a function of return type `R` returns.
+pub struct Returned<R: 'static>(pub &'static dyn Returns<R>);
+
+impl<R> AnyReturns for Returned<R> {
+    fn is_stream(&self) -> bool {
+        self.0.is_stream()
+    }
+}
+
+impl<R> fmt::Debug for Returned<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Returned").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for dyn AnyReturns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnyReturns")
+    }
+}
+
+/// Reads and writes results of a function that fails with `E`.
 #[diagnostic::on_unimplemented(
     message = "`{T}` cannot be sent to or from a remote function",
     label = "cannot be sent",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for it"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it; of a `Result<Stream<T, E>, E>`, for its items"
 )]
-pub trait CarriesReply<T> {
+pub trait CarriesReply<T, E> {
     /// Encodes a success, at most `limit` bytes.
     ///
     /// # Errors
     /// A value that cannot be sent.
-    fn write_reply(&self, value: T, limit: usize) -> Result<Encoded, WireError>;
+    fn write_reply(&self, value: T, limit: usize) -> Result<Written, WireError>;
     /// Decodes a success.
     ///
     /// # Errors
     /// JSON of another type.
     fn read_reply(&self, json: &[u8]) -> Result<T, Error>;
+    /// Whether this is a stream.
+    fn is_stream(&self) -> bool;
+    /// A stream of the one item.
+    ///
+    /// # Errors
+    /// JSON of another type, or no stream.
+    fn read_item(&self, json: &[u8]) -> Result<T, Error>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Reply> CarriesReply<T> for Json {
-    fn write_reply(&self, value: T, limit: usize) -> Result<Encoded, WireError> {
-        value.into_encoded(limit)
+impl<T: Reply, E> CarriesReply<T, E> for Json {
+    fn write_reply(&self, value: T, limit: usize) -> Result<Written, WireError> {
+        value.into_encoded(limit).map(Written::Value)
     }
 
     fn read_reply(&self, json: &[u8]) -> Result<T, Error> {
         T::from_encoded(json)
+    }
+
+    fn is_stream(&self) -> bool {
+        false
+    }
+
+    fn read_item(&self, _: &[u8]) -> Result<T, Error> {
+        Err(Error::new(code::INTERNAL, "the function does not stream"))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload, E: RemoteError> CarriesReply<Stream<T, E>, E> for Json {
+    fn write_reply(&self, value: Stream<T, E>, _: usize) -> Result<Written, WireError> {
+        Ok(Written::Stream(encoded(value)))
+    }
+
+    fn read_reply(&self, json: &[u8]) -> Result<Stream<T, E>, Error> {
+        let items: Vec<T> = serde_json::from_slice(json).map_err(|error| Error::bad_answer(&error))?;
+        Ok(Stream::iter(items.into_iter().map(Ok)))
+    }
+
+    fn is_stream(&self) -> bool {
+        true
+    }
+
+    fn read_item(&self, json: &[u8]) -> Result<Stream<T, E>, Error> {
+        serde_json::from_slice(json).map(Stream::one).map_err(|error| Error::bad_answer(&error))
     }
 }
 

@@ -10,7 +10,8 @@ mod injected;
 mod slot;
 
 pub(crate) use answer::Carrier;
-pub use answer::{Answer, CarriesError, CarriesReply, Returns};
+pub use answer::{Answer, CarriesError, CarriesReply, Returned, Returns};
+pub(crate) use answer::{AnyReturns, Written};
 pub use injected::{Injected, Injector, Needs, Supplies, injected};
 pub(crate) use slot::AnySlot;
 pub use slot::{Carries, Slot, slot};

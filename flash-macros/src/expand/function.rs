@@ -131,6 +131,7 @@ fn meta(function: &Function) -> TokenStream {
         __flash::Meta::new(#name, __RESOURCE, #resource_text)
             .at(::core::module_path!(), ::core::file!(), ::core::line!(), ::core::column!())
             .is_async(#is_async)
+            .returns(&__flash::Returned(Self::RETURNS))
     };
     // What stands before `::remote(` in the body of a caller.
     let handle = match &function.method_of {

@@ -40,6 +40,7 @@ const _: () = {
                 ::core::column!(),
             )
             .is_async(true)
+            .returns(&__flash::Returned(Self::RETURNS))
             .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
             .needs(&[&__INJECTED.0])
             .doc("Finds the labels of a text.");

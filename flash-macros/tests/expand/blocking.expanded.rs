@@ -31,6 +31,7 @@ const _: () = {
                 ::core::column!(),
             )
             .is_async(false)
+            .returns(&__flash::Returned(Self::RETURNS))
             .params(&[__SLOTS.0.param(), __SLOTS.1.param()]);
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;

@@ -44,6 +44,7 @@ const _: () = {
                 ::core::column!(),
             )
             .is_async(true)
+            .returns(&__flash::Returned(Self::RETURNS))
             .http(__flash::Method::POST, "/pipeline")
             .params(&[__SLOTS.0.param()])
             .calls_seen(&["classify", "crate::tags::find", "preprocess"])

@@ -95,6 +95,7 @@ const _: () = {
                     ::core::column!(),
                 )
                 .is_async(true)
+                .returns(&__flash::Returned(Self::RETURNS))
                 .ident("Counter")
                 .http(__flash::Method::POST, "/add/{by}")
                 .status(201u16)

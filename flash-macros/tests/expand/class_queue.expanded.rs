@@ -125,6 +125,7 @@ const _: () = {
                     ::core::column!(),
                 )
                 .is_async(true)
+                .returns(&__flash::Returned(Self::RETURNS))
                 .ident("Embedder")
                 .method_of(<Embedder as __flash::Class>::META, "embed")
                 .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
@@ -200,6 +201,7 @@ const _: () = {
                     ::core::column!(),
                 )
                 .is_async(false)
+                .returns(&__flash::Returned(Self::RETURNS))
                 .ident("Embedder")
                 .method_of(<Embedder as __flash::Class>::META, "embed-all")
                 .params(&[__SLOTS.0.param(), __SLOTS.1.param()])

@@ -38,6 +38,7 @@ const _: () = {
                 ::core::column!(),
             )
             .is_async(true)
+            .returns(&__flash::Returned(Self::RETURNS))
             .ident("EmbedFn")
             .params(&[__SLOTS.0.param()]);
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;

@@ -42,6 +42,7 @@ const _: () = {
                 ::core::column!(),
             )
             .is_async(true)
+            .returns(&__flash::Returned(Self::RETURNS))
             .ident("add_note")
             .http(__flash::Method::PATCH, "/items/{id}/notes")
             .status(202u16)

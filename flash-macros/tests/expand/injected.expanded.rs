@@ -45,6 +45,7 @@ const _: () = {
                 ::core::column!(),
             )
             .is_async(true)
+            .returns(&__flash::Returned(Self::RETURNS))
             .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
             .needs(&[&__INJECTED.0, &__INJECTED.1, &__INJECTED.2]);
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;

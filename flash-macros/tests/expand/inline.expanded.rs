@@ -25,7 +25,8 @@ const _: () = {
                 ::core::line!(),
                 ::core::column!(),
             )
-            .is_async(false);
+            .is_async(false)
+            .returns(&__flash::Returned(Self::RETURNS));
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;
         type Args = ();

@@ -33,6 +33,7 @@ const _: () = {
                 ::core::column!(),
             )
             .is_async(true)
+            .returns(&__flash::Returned(Self::RETURNS))
             .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
             .calls_seen(&["match"]);
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;

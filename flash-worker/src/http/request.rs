@@ -58,7 +58,7 @@ async fn run(
     let now = app.clock().now();
     let deadline = meta.resource.execution_timeout_ms().map(|ms| now + Duration::from_millis(ms));
     let scope = Scope::builder(app.clone()).request_id(id).function(meta).deadline(deadline).build();
-    function.start(fields, scope, RESULT_LIMIT)?.run().await
+    function.start(fields, scope, RESULT_LIMIT)?.run_whole().await
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {

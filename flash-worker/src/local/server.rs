@@ -161,7 +161,7 @@ async fn try_execute(app: App, request: Request<Body>) -> Result<String, WireErr
     })?;
     let fields = Fields::from_json(Origin::Body, arguments.as_bytes())?;
     let scope = Scope::builder(app.clone()).request_id(request_id()).function(function.meta()).build();
-    let encoded = function.start(fields, scope, result_limit(DoorKind::Http))?.run().await?;
+    let encoded = function.start(fields, scope, result_limit(DoorKind::Http))?.run_whole().await?;
     String::from_utf8(encoded.json).map_err(|error| WireError::new(code::INTERNAL, error.to_string()))
 }
 

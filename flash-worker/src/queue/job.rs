@@ -64,7 +64,7 @@ async fn run(app: &App, endpoint: &'static Endpoint, job: Job<'_>) -> Outcome {
         scope = scope.control(control);
     }
     let limit = if job.id.is_sync() { SYNC_RESULT_LIMIT } else { RESULT_LIMIT };
-    function.start(fields, scope.build(), limit)?.run().await
+    function.start(fields, scope.build(), limit)?.run_whole().await
 }
 
 /// The function that a job means: the endpoint's only one, or the one that `method` names.

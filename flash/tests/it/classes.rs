@@ -217,7 +217,7 @@ async fn run(app: &App, function: &str, input: &str) -> Result<String, flash_cor
     let function = app.registry().get(function).expect("the function is registered");
     let fields = flash_core::Fields::from_json(flash_core::Origin::Input, input.as_bytes())?;
     let scope = Scope::builder(app.clone()).build();
-    let encoded = function.start(fields, scope, 1000)?.run().await?;
+    let encoded = function.start(fields, scope, 1000)?.run_whole().await?;
     Ok(String::from_utf8(encoded.json).expect("JSON is UTF-8"))
 }
 

@@ -13,4 +13,5 @@ mod hygiene;
 mod meta;
 mod openapi;
 mod registry;
+mod streams;
 mod support;

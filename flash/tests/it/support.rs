@@ -8,7 +8,7 @@ pub(crate) async fn run<R: Remote>(input: &str) -> Result<String, WireError> {
     let app = App::new(Registry::of([registration]).expect("one function clashes with nothing"));
     let fields = Fields::from_json(Origin::Input, input.as_bytes())?;
     let scope = Scope::builder(app).request_id("request-1").function(R::META).build();
-    let encoded = registration.start(fields, scope, LIMIT)?.run().await?;
+    let encoded = registration.start(fields, scope, LIMIT)?.run_whole().await?;
     Ok(String::from_utf8(encoded.json).expect("JSON is UTF-8"))
 }
 
