@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub mod interop;
+
 use flash::prelude::*;
 use serde::{Deserialize, Serialize};
 
