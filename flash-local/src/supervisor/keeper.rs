@@ -109,13 +109,21 @@ impl Keeper {
             .into_iter()
             .flatten()
             .collect();
-        let stopped = tokio::select! {
-            _ = child.wait() => false,
-            () = self.attend(endpoint, entry) => false,
-            () = entry.stop.cancelled() => true,
+        let reset = async {
+            match &endpoint.queue {
+                Some(queue) => queue.reset_wanted(&entry.id).await,
+                None => std::future::pending().await,
+            }
+        };
+        let (stopped, asked) = tokio::select! {
+            _ = child.wait() => (false, false),
+            () = self.attend(endpoint, entry) => (false, false),
+            () = entry.stop.cancelled() => (true, true),
+            // Another takes its place.
+            () = reset => (false, true),
         };
         endpoint.pool.remove(&entry.id);
-        if stopped {
+        if asked {
             self.roster.set(entry, WorkerState::Stopping);
             self.terminate(entry, &mut child).await;
         }

@@ -97,6 +97,9 @@ impl Queue {
         if body.stop_pod {
             self.0.workers.mark_refresh(worker);
         }
+        if body.stop_pod {
+            self.0.workers.reset(worker);
+        }
         let event = match body.outcome() {
             DoneOutcome::Progress(output) => Event::Progress(worker, output),
             DoneOutcome::Completed(output) => Event::Completed(worker, output),
@@ -147,6 +150,12 @@ impl Queue {
                 return stops;
             }
         }
+    }
+
+    /// Waits until the worker asks, with a result, to be replaced by a fresh one (`stopPod`, platform contract B.6). The
+    /// SDK's worker goes on until the platform stops it.
+    pub async fn reset_wanted(&self, worker: &WorkerId) {
+        self.0.workers.get(worker).reset.notified().await;
     }
 
     /// A worker says that it is broken.

@@ -30,6 +30,8 @@ pub(super) struct Worker {
     takes: AtomicUsize,
     stops: Mutex<Vec<JobId>>,
     pub(super) stop_ready: Notify,
+    /// It asked for a fresh process in its place.
+    pub(super) reset: Notify,
 }
 
 /// Jobs that wait to be stopped by a worker that never asks, at most.
@@ -169,6 +171,12 @@ impl Workers {
     pub(super) fn stop(&self, id: &WorkerId, job: &JobId) {
         if let Some(worker) = self.table.read().unwrap_or_else(PoisonError::into_inner).get(id) {
             worker.stop(job);
+        }
+    }
+
+    pub(super) fn reset(&self, id: &WorkerId) {
+        if let Some(worker) = self.table.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            worker.reset.notify_one();
         }
     }
 
