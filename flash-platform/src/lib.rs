@@ -1,6 +1,8 @@
 //! Typed clients of the platform: so far the jobs of queue endpoints, the routes of HTTP endpoints, and the transport
 //! that carries remote calls to them.
 
+#[cfg(feature = "control")]
+pub mod control;
 mod credentials;
 mod deployed;
 mod discovery;
