@@ -3,6 +3,9 @@ use std::panic::Location;
 /// Longest list that one setting of an [`Endpoint`] may hold.
 const MAX_SECRETS: usize = 16;
 
+/// Requests that an HTTP worker runs at the same time where nothing else is declared.
+const HTTP_CONCURRENCY: u32 = 256;
+
 /// One deployable endpoint: a queue or an HTTP server, with its hardware and its scaling.
 ///
 /// Declared once, as a `static`, and named by `#[remote(resource = …)]`. Every builder method is `const`, so a setting
@@ -161,6 +164,10 @@ impl Endpoint {
             Kind::Queue => Hardware::Gpu { pools: &["any"], count: 1 },
             Kind::Http => Hardware::Cpu(&["any"]),
         };
+        let concurrency = match kind {
+            Kind::Queue => 1,
+            Kind::Http => HTTP_CONCURRENCY,
+        };
         Self {
             name,
             kind,
@@ -170,7 +177,7 @@ impl Endpoint {
             idle_timeout_secs: 60,
             execution_timeout_ms: 0,
             scaler,
-            concurrency: 1,
+            concurrency,
             image: None,
             template: None,
             registry_credential: None,
@@ -259,7 +266,8 @@ impl Endpoint {
         self
     }
 
-    /// Jobs that one worker runs at the same time (1 to 1 000). Default 1.
+    /// Jobs or requests that one worker runs at the same time (1 to 1 000). Default: 1 for a queue; 256 for HTTP, where a
+    /// worker answers 503 with `Retry-After` to what comes above that.
     #[must_use]
     pub const fn concurrency(mut self, jobs: u32) -> Self {
         assert!(jobs >= 1 && jobs <= 1000, "concurrency is 1 to 1000");
@@ -389,7 +397,7 @@ impl Endpoint {
         self.kind
     }
 
-    /// Jobs that one worker runs at the same time.
+    /// Jobs or requests that one worker runs at the same time.
     #[must_use]
     pub const fn jobs_per_worker(&self) -> u32 {
         self.concurrency

@@ -15,6 +15,7 @@ pub use crate::error::derived::{CarriesDatum, Datum, Says, datum, object, read_u
 pub use crate::error::{CallError, Error, WireError};
 pub use crate::fields::Fields;
 pub use crate::meta::{Meta, Method};
+pub use crate::mount::{Mount, MountEntry, Mounted};
 #[cfg(feature = "registry-linkme")]
 pub use crate::registry::ENTRIES;
 pub use crate::registry::{Entry, Registration};

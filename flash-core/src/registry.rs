@@ -4,6 +4,7 @@ use std::fmt;
 use crate::endpoint::Endpoint;
 use crate::invoke::{Handler, handler};
 use crate::meta::Meta;
+use crate::mount::{Mount, MountEntry};
 use crate::remote::Remote;
 
 /// One function, as `#[remote]` registers it at link time.
@@ -58,16 +59,25 @@ fn linked() -> impl Iterator<Item = &'static Entry> {
 #[derive(Debug)]
 pub struct Registry {
     functions: BTreeMap<&'static str, &'static Registration>,
-    resources: BTreeMap<&'static str, &'static Meta>,
+    resources: BTreeMap<&'static str, Resource>,
+    mounts: Vec<&'static Mount>,
+}
+
+/// An endpoint, and the path of its `static` as the first that names it writes it.
+#[derive(Debug, Clone, Copy)]
+struct Resource {
+    endpoint: &'static Endpoint,
+    path: &'static str,
 }
 
 impl Registry {
-    /// Every function that is linked into this program.
+    /// Every function and every router that is linked into this program.
     ///
     /// # Errors
     /// Duplicate names and routes, each with `file:line` of both.
     pub fn linked() -> Result<Self, RegistryErrors> {
-        Self::of(linked().map(|entry| entry.0))
+        let mounts = inventory::iter::<MountEntry>().map(|entry| entry.0);
+        Self::with_mounts(linked().map(|entry| entry.0), mounts)
     }
 
     /// These functions and no others.
@@ -75,6 +85,14 @@ impl Registry {
     /// # Errors
     /// As [`linked`](Self::linked).
     pub fn of(functions: impl IntoIterator<Item = &'static Registration>) -> Result<Self, RegistryErrors> {
+        Self::with_mounts(functions, [])
+    }
+
+    /// These functions and routers and no others.
+    pub(crate) fn with_mounts(
+        functions: impl IntoIterator<Item = &'static Registration>,
+        mounts: impl IntoIterator<Item = &'static Mount>,
+    ) -> Result<Self, RegistryErrors> {
         let mut all: Vec<_> = functions.into_iter().collect();
         // Link order is not stable; messages and manifests must be.
         all.sort_by_key(|function| {
@@ -88,7 +106,7 @@ impl Registry {
         let mut keys: BTreeMap<(&'static str, &'static str), &'static Meta> = BTreeMap::new();
         for function in all {
             let meta = function.meta;
-            registry.add_resource(meta, &mut errors);
+            registry.add_resource(meta.resource, meta.resource_path, &mut errors);
             if let Some(route) = meta.http
                 && let Some(first) =
                     routes.insert((meta.resource.name(), route.method, shape(route.path)), meta)
@@ -140,20 +158,25 @@ impl Registry {
                 ));
             }
         }
+        registry.mounts = mounts.into_iter().collect();
+        registry.mounts.sort_by_key(|mount| (mount.resource.name(), mount.name, mount.file, mount.line));
+        for mount in registry.mounts.clone() {
+            registry.add_resource(mount.resource, mount.resource_path, &mut errors);
+        }
         if errors.is_empty() { Ok(registry) } else { Err(RegistryErrors(errors)) }
     }
 
-    fn add_resource(&mut self, meta: &'static Meta, errors: &mut Vec<String>) {
-        let Some(first) = self.resources.get(meta.resource.name()) else {
-            self.resources.insert(meta.resource.name(), meta);
+    fn add_resource(&mut self, endpoint: &'static Endpoint, path: &'static str, errors: &mut Vec<String>) {
+        let Some(first) = self.resources.get(endpoint.name()) else {
+            self.resources.insert(endpoint.name(), Resource { endpoint, path });
             return;
         };
         // The same declaration may have several addresses (a `const`); another declaration may not share the name.
-        if !std::ptr::eq(first.resource, meta.resource) && first.resource != meta.resource {
-            let (a, b) = (first.resource.declared_at(), meta.resource.declared_at());
+        if !std::ptr::eq(first.endpoint, endpoint) && first.endpoint != endpoint {
+            let (a, b) = (first.endpoint.declared_at(), endpoint.declared_at());
             let error = format!(
                 "endpoint `{}` is declared twice: at {}:{} and at {}:{}",
-                meta.resource.name(),
+                endpoint.name(),
                 a.file(),
                 a.line(),
                 b.file(),
@@ -168,13 +191,18 @@ impl Registry {
     /// A registry without functions.
     #[must_use]
     pub fn empty() -> Self {
-        Self { functions: BTreeMap::new(), resources: BTreeMap::new() }
+        Self { functions: BTreeMap::new(), resources: BTreeMap::new(), mounts: Vec::new() }
     }
 
-    /// Whether no function is registered.
+    /// Whether neither a function nor a router is registered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.functions.is_empty()
+        self.functions.is_empty() && self.mounts.is_empty()
+    }
+
+    /// What an HTTP endpoint serves beside its functions.
+    pub fn mounts_of(&self, resource: &str) -> impl Iterator<Item = &'static Mount> {
+        self.mounts.iter().copied().filter(move |mount| mount.resource.name() == resource)
     }
 
     /// The function of this name on the wire.
@@ -195,45 +223,50 @@ impl Registry {
 
     /// All endpoints, by name.
     pub fn resources(&self) -> impl Iterator<Item = &'static Endpoint> {
-        self.resources.values().map(|meta| meta.resource)
+        self.resources.values().map(|resource| resource.endpoint)
     }
 
     /// The endpoint of this name.
     #[must_use]
     pub fn resource(&self, name: &str) -> Option<&'static Endpoint> {
-        self.resources.get(name).map(|meta| meta.resource)
+        self.resources.get(name).map(|resource| resource.endpoint)
     }
 
     /// The path of the endpoint's `static`, as its first function names it.
     pub(crate) fn resource_path(&self, name: &str) -> &'static str {
-        self.resources.get(name).map_or("", |meta| meta.resource_path)
+        self.resources.get(name).map_or("", |resource| resource.path)
     }
 
     /// The other endpoints whose functions this endpoint's functions call, with what could not be resolved.
     #[must_use]
     pub fn calls_of(&self, resource: &str) -> Calls {
         let mut calls = Calls::default();
-        for function in self.functions_of(resource) {
-            let declared = function.meta.calls.iter().map(|callee| callee());
-            let seen = function.meta.calls_seen.iter().filter_map(|text| match self.resolve(text) {
+        let functions = self.functions_of(resource).map(|function| {
+            let meta = function.meta;
+            (meta.ident, meta.location(), "#[remote(…)]", meta.calls, meta.calls_seen)
+        });
+        let mounts = self.mounts_of(resource).map(|mount| {
+            (mount.name, mount.location(), "#[flash::router(…)]", mount.calls, mount.calls_seen)
+        });
+        for (ident, location, attribute, declared, seen) in functions.chain(mounts) {
+            let seen = seen.iter().filter_map(|text| match self.resolve(text) {
                 Resolved::One(callee) => Some(callee),
-                Resolved::None | Resolved::Many if !function.meta.calls.is_empty() => None,
+                Resolved::None | Resolved::Many if !declared.is_empty() => None,
                 unresolved => {
-                    let problem = if matches!(unresolved, Resolved::None) { "names no" } else { "may name several" };
+                    let problem =
+                        if matches!(unresolved, Resolved::None) { "names no" } else { "may name several" };
                     calls.warnings.push(format!(
-                        "{}: `{text}::remote(…)` in `{}` {problem} remote function{}\nhelp: add `calls({text})` to its \
-                         `#[remote(…)]`",
-                        function.meta.location(),
-                        function.meta.ident,
+                        "{location}: `{text}::remote(…)` in `{ident}` {problem} remote function{}\nhelp: add \
+                         `calls({text})` to its `{attribute}`",
                         if matches!(unresolved, Resolved::None) { "" } else { "s" },
                     ));
                     None
                 }
             });
             let callees: Vec<_> = seen.collect();
-            for callee in declared.chain(callees) {
+            for callee in declared.iter().map(|callee| callee()).chain(callees) {
                 if callee.resource.name() != resource {
-                    calls.resources.insert(callee.resource.name(), (function.meta, callee));
+                    calls.resources.insert(callee.resource.name(), callee);
                 }
             }
         }
@@ -307,8 +340,8 @@ enum Resolved {
 /// Whom an endpoint calls.
 #[derive(Debug, Default)]
 pub struct Calls {
-    /// The other endpoints, each with one caller and the callee that prove it.
-    pub resources: BTreeMap<&'static str, (&'static Meta, &'static Meta)>,
+    /// The other endpoints, each with a callee that proves it.
+    pub resources: BTreeMap<&'static str, &'static Meta>,
     /// Calls whose callee is unclear, with the line to add.
     pub warnings: Vec<String>,
 }

@@ -1,5 +1,6 @@
 use std::marker::PhantomData;
 
+use crate::mount::{Mount, Mounted};
 use crate::registry::{Registration, Registry, RegistryErrors};
 use crate::remote::Remote;
 
@@ -8,6 +9,7 @@ use crate::remote::Remote;
 #[must_use = "nothing is registered until `build`"]
 pub struct RegistryBuilder {
     functions: Vec<&'static Registration>,
+    mounts: Vec<&'static Mount>,
 }
 
 impl Registry {
@@ -26,12 +28,21 @@ impl RegistryBuilder {
         self
     }
 
+    /// Adds the router with handle `M`: the type of the same name that `#[flash::router]` makes. A second time changes
+    /// nothing.
+    pub fn mount<M: Mounted>(mut self) -> Self {
+        if !self.mounts.iter().any(|mount| std::ptr::eq(*mount, M::MOUNT)) {
+            self.mounts.push(M::MOUNT);
+        }
+        self
+    }
+
     /// The registry.
     ///
     /// # Errors
     /// Duplicate names and routes, each with `file:line` of both.
     pub fn build(self) -> Result<Registry, RegistryErrors> {
-        Registry::of(self.functions)
+        Registry::with_mounts(self.functions, self.mounts)
     }
 }
 

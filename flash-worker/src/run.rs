@@ -8,9 +8,9 @@ use flash_platform::app_from_boot;
 use tokio::runtime::Runtime;
 
 use crate::arguments::{Arguments, USAGE};
-use crate::http::{HttpError, HttpWorker, LOCAL_GRACE};
+use crate::http::{HttpError, HttpWorker};
 use crate::identity::Identity;
-use crate::local::{LocalServer, check_not_empty};
+use crate::local::{LOCAL_GRACE, LocalServer, check_not_empty};
 use crate::queue::{QueueWorker, QueueWorkerError};
 use crate::shutdown::Shutdown;
 use crate::{describe, exit, log, one_shot, ready};
@@ -173,7 +173,9 @@ async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Regist
                 let code = match &error {
                     HttpError::Bind { .. } => exit::CANNOT_BIND,
                     HttpError::State(_) => exit::STATE_FAILED,
+                    HttpError::Routes(_) => exit::INVALID_APP,
                     HttpError::NotDrained(_) => exit::NOT_DRAINED,
+                    HttpError::Unhealthy(_) => exit::UNHEALTHY,
                     HttpError::Server(_) => exit::FAILED,
                 };
                 Failure { code, text: error.to_string() }

@@ -54,7 +54,8 @@ impl WireError {
     }
 
     /// Arguments that do not fit, all at once.
-    pub(crate) fn invalid_input(fields: &[FieldError]) -> Self {
+    #[must_use]
+    pub fn invalid_input(fields: &[FieldError]) -> Self {
         let message = fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         Self::new(code::INVALID_INPUT, message)
             .with_status(422)

@@ -1,57 +1,126 @@
-use axum::body::Body;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
 use bytes::{Bytes, BytesMut};
+use flash_core::clock::{Clock, Timestamp};
 use flash_core::{WireError, code};
-use http_body_util::BodyExt;
+use hyper::body::Body;
 
-/// Largest request body in bytes (platform contract C).
-pub(crate) const LIMIT: usize = 30_000_000;
+use super::limits::Limits;
 
-/// Reads a body, at most `limit` bytes. The announced length sizes the buffer once; a small body is never copied.
-pub(crate) async fn read(body: Body, announced: Option<usize>, limit: usize) -> Result<Bytes, WireError> {
-    if let Some(size) = announced
-        && size > limit
-    {
-        return Err(too_large(&format!("{size} bytes"), limit));
+/// How much of a body that nobody wants is read and thrown away, in bytes. A client that is still sending when the answer
+/// comes takes it for a broken connection.
+const DISCARD_MAX: usize = 64_000_000;
+
+/// A body on its way in: never more than the limit, never slower than the limit.
+#[derive(Debug)]
+pub(crate) struct Reader<'a, B> {
+    body: B,
+    announced: Option<usize>,
+    limits: &'a Limits,
+    clock: &'a Clock,
+    received: usize,
+    /// Since when the client is waited for; `None` while everything was there at once.
+    waiting_since: Option<Timestamp>,
+}
+
+impl<'a, B> Reader<'a, B>
+where
+    B: Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+{
+    /// `announced` is the length that the head tells.
+    pub(crate) fn new(body: B, announced: Option<usize>, limits: &'a Limits, clock: &'a Clock) -> Self {
+        Self { body, announced, limits, clock, received: 0, waiting_since: None }
     }
-    let mut body = body;
-    let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
-    if announced == Some(first.len()) {
-        return Ok(first);
-    }
-    let mut buffer = BytesMut::with_capacity(announced.unwrap_or(first.len() * 2));
-    buffer.extend_from_slice(&first);
-    while let Some(chunk) = next(&mut body).await? {
-        if buffer.len() + chunk.len() > limit {
-            return Err(too_large(&format!("more than {limit} bytes"), limit));
+
+    /// Reads all of it. The announced length sizes the buffer once; a small body is never copied.
+    ///
+    /// # Errors
+    /// `payload_too_large`, `request_timeout`, or `invalid_request` for a body that breaks off.
+    pub(crate) async fn whole(mut self) -> Result<Bytes, WireError> {
+        if let Some(size) = self.announced
+            && size > self.limits.body
+        {
+            self.discard().await;
+            return Err(too_large(&format!("{size} bytes"), self.limits.body));
         }
-        buffer.extend_from_slice(&chunk);
+        let Some(first) = self.next().await? else { return Ok(Bytes::new()) };
+        if self.announced == Some(first.len()) {
+            return Ok(first);
+        }
+        let mut buffer = BytesMut::with_capacity(self.announced.unwrap_or(first.len() * 2));
+        buffer.extend_from_slice(&first);
+        drop(first);
+        while let Some(chunk) = self.next().await? {
+            if buffer.len() + chunk.len() > self.limits.body {
+                drop(buffer);
+                self.discard().await;
+                return Err(too_large(&format!("more than {} bytes", self.limits.body), self.limits.body));
+            }
+            buffer.extend_from_slice(&chunk);
+        }
+        Ok(buffer.freeze())
     }
-    Ok(buffer.freeze())
+
+    /// Reads what nobody wants.
+    pub(crate) async fn discard(&mut self) {
+        while self.received < DISCARD_MAX
+            && let Ok(Some(_)) = self.next().await
+        {}
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, WireError> {
+        // What is there already needs no timer, and that is nearly every body.
+        let ready = poll_fn(|cx| Poll::Ready(poll_data(&mut self.body, cx))).await;
+        let frame = match ready {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                let since = *self.waiting_since.get_or_insert_with(|| self.clock.now());
+                let until = since + self.limits.body_allowance(self.received);
+                let waiting = poll_fn(|cx| poll_data(&mut self.body, cx));
+                self.clock.timeout_at(until, waiting).await.map_err(|_| too_slow(self.received))?
+            }
+        };
+        if let Ok(Some(chunk)) = &frame {
+            self.received += chunk.len();
+        }
+        frame
+    }
 }
 
-/// Reads a body whose length nobody announced.
-pub(crate) async fn read_all(body: Body) -> Result<Bytes, WireError> {
-    read(body, None, LIMIT).await
-}
-
-async fn next(body: &mut Body) -> Result<Option<Bytes>, WireError> {
+/// The next data of a body; trailers are skipped.
+fn poll_data<B>(body: &mut B, cx: &mut std::task::Context<'_>) -> Poll<Result<Option<Bytes>, WireError>>
+where
+    B: Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+{
     loop {
-        match body.frame().await {
-            None => return Ok(None),
+        match std::task::ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            None => return Poll::Ready(Ok(None)),
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
-                    return Ok(Some(data));
+                    return Poll::Ready(Ok(Some(data)));
                 }
             }
             Some(Err(error)) => {
-                return Err(WireError::new(code::INVALID_REQUEST, "the body could not be read to its end")
-                    .with_internal(error.to_string()));
+                return Poll::Ready(Err(WireError::new(
+                    code::INVALID_REQUEST,
+                    "the body could not be read to its end",
+                )
+                .with_internal(error.to_string())));
             }
         }
     }
 }
 
+#[cold]
 fn too_large(size: &str, limit: usize) -> WireError {
     WireError::new(code::PAYLOAD_TOO_LARGE, format!("the body has {size}, the limit is {limit} bytes"))
         .terminal()
+}
+
+#[cold]
+fn too_slow(received: usize) -> WireError {
+    WireError::new(code::REQUEST_TIMEOUT, format!("the body came too slowly: {received} bytes so far"))
+        .retryable()
 }

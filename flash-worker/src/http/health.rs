@@ -1,16 +1,25 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{HeaderValue, Response, StatusCode, header};
+use tokio::sync::Notify;
 
 /// What the gateway is told when it asks whether this worker may get requests (platform contract C).
 #[derive(Debug, Clone)]
 pub struct Health {
-    state: Arc<AtomicU8>,
-    endpoint_id: Arc<str>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: AtomicU8,
+    /// Whether somebody has been told that the worker takes its leave.
+    told: AtomicBool,
+    telling: Notify,
+    endpoint_id: String,
 }
 
 /// The states of a worker.
@@ -23,6 +32,8 @@ pub enum HealthState {
     Ready = 1,
     /// No new requests: 503.
     Draining = 2,
+    /// A function said that the worker cannot go on: 503.
+    Unhealthy = 3,
 }
 
 impl Health {
@@ -30,14 +41,29 @@ impl Health {
     #[must_use]
     pub fn new(endpoint_id: &str) -> Self {
         Self {
-            state: Arc::new(AtomicU8::new(HealthState::Initializing as u8)),
-            endpoint_id: endpoint_id.into(),
+            shared: Arc::new(Shared {
+                state: AtomicU8::new(HealthState::Initializing as u8),
+                told: AtomicBool::new(false),
+                telling: Notify::new(),
+                endpoint_id: endpoint_id.to_owned(),
+            }),
         }
     }
 
     /// Changes the state.
     pub fn set(&self, state: HealthState) {
-        self.state.store(state as u8, Ordering::Release);
+        self.shared.state.store(state as u8, Ordering::Release);
+    }
+
+    /// Waits until somebody who asked has been told that no more requests are welcome.
+    pub(super) async fn told(&self) {
+        loop {
+            let telling = self.shared.telling.notified();
+            if self.shared.told.load(Ordering::Acquire) {
+                return;
+            }
+            telling.await;
+        }
     }
 
     /// The route that answers at `path`.
@@ -47,24 +73,28 @@ impl Health {
     }
 
     fn answer(&self) -> Response<Body> {
-        let status = match self.state.load(Ordering::Acquire) {
-            state if state == HealthState::Ready as u8 => StatusCode::OK,
-            state if state == HealthState::Initializing as u8 => StatusCode::NO_CONTENT,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
+        let state = self.shared.state.load(Ordering::Acquire);
+        let (status, word) = match state {
+            state if state == HealthState::Initializing as u8 => (StatusCode::NO_CONTENT, None),
+            state if state == HealthState::Ready as u8 => (StatusCode::OK, Some("healthy")),
+            state if state == HealthState::Draining as u8 => {
+                (StatusCode::SERVICE_UNAVAILABLE, Some("draining"))
+            }
+            _ => (StatusCode::SERVICE_UNAVAILABLE, Some("unhealthy")),
         };
-        let body = match status {
-            StatusCode::NO_CONTENT => Body::empty(),
-            StatusCode::OK => self.body("healthy"),
-            _ => self.body("draining"),
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            self.shared.told.store(true, Ordering::Release);
+            self.shared.telling.notify_waiters();
+        }
+        let Some(word) = word else {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = status;
+            return response;
         };
-        let mut response = Response::new(body);
+        let json = serde_json::json!({ "status": word, "endpoint": "lb", "id": self.shared.endpoint_id });
+        let mut response = Response::new(Body::from(json.to_string()));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
-    }
-
-    fn body(&self, status: &str) -> Body {
-        let json = serde_json::json!({ "status": status, "endpoint": "lb", "id": &*self.endpoint_id });
-        Body::from(json.to_string())
     }
 }

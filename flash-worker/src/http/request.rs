@@ -1,85 +1,148 @@
-use axum::body::Body;
-use flash_core::{App, Encoded, Fields, Method, Origin, Registration, Scope, WireError, code};
-use http::request::Parts;
-use http::{HeaderMap, Request, header};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{body, query};
-use crate::identity::request_id;
+use bytes::Bytes;
+use flash_core::{
+    App, Encoded, Fields, JobControl, Method, Origin, Produced, Registration, Scope, WireError, code,
+};
+use http::header;
+use http::request::Parts;
+use hyper::body::Body;
 
-/// Largest answer in bytes (platform contract C).
-const RESULT_LIMIT: usize = 30_000_000;
-/// Longest id that is taken over from a caller.
-const LONGEST_ID: usize = 128;
+use super::admission::Permit;
+use super::body::Reader;
+use super::head::{self, Headers};
+use super::limits::Limits;
+use super::query;
+use super::stream::Events;
 
 /// One request on its way through the corridor that the HTTP door shares with the queue door.
-pub(crate) async fn answer(
-    app: &App,
-    function: &'static Registration,
-    request: Request<Body>,
-) -> Result<Encoded, WireError> {
-    let (parts, body) = request.into_parts();
-    let id = id_of(&parts.headers);
-    let result = run(app, function, &parts, body, id.clone()).await;
-    result.map_err(|mut error| {
-        error.request_id = Some(id);
-        error
-    })
+pub(super) struct Work<'a> {
+    pub(super) app: &'a App,
+    pub(super) function: &'static Registration,
+    pub(super) limits: &'a Limits,
+    pub(super) id: &'a str,
+    /// Length of what stands before the endpoint's own path.
+    pub(super) prefix: usize,
 }
 
-async fn run(
-    app: &App,
-    function: &'static Registration,
-    parts: &Parts,
-    body: Body,
-    id: String,
-) -> Result<Encoded, WireError> {
-    let meta = function.meta();
-    let Some(route) = meta.http else {
-        return Err(WireError::new(code::INTERNAL, "the function has no route"));
-    };
-    let length = content_length(&parts.headers);
-    let body = body::read(body, length, body::LIMIT).await?;
-    let mut fields = Fields::empty(Origin::Body);
-    if route.path.contains('{') {
-        // A router that is nested below a prefix gets the path without it.
-        query::add_path(&mut fields, route.path, parts.uri.path())?;
-    }
-    if let Some(text) = parts.uri.query() {
-        query::add(&mut fields, text);
-    }
-    if !body.is_empty() {
-        check_content_type(&parts.headers)?;
-        fields.add_json(&body)?;
-        check_shape(&fields, function)?;
-    } else if route.method == Method::GET {
-        fields.expect_in(Origin::Query);
-    }
-    let now = app.clock().now();
-    let deadline = meta.resource.execution_timeout_ms().map(|ms| now + Duration::from_millis(ms));
-    let scope = Scope::builder(app.clone()).request_id(id).function(meta).deadline(deadline).build();
-    function.start(fields, scope, RESULT_LIMIT)?.run_whole().await
-}
-
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// The caller's own id where it is harmless, else a new one.
-fn id_of(headers: &HeaderMap) -> String {
-    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
-    match given {
-        Some(id)
-            if !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic()) =>
-        {
-            id.to_owned()
+impl Work<'_> {
+    /// Binds the arguments and runs the function. The place among the running functions is given back at its end.
+    pub(super) async fn answer<B>(self, parts: Parts, body: B, permit: Permit) -> Result<Reply, WireError>
+    where
+        B: Body<Data = Bytes, Error: std::fmt::Display> + Unpin,
+    {
+        let Self { app, function, limits, id, prefix } = self;
+        let Parts { headers, uri, .. } = parts;
+        let meta = function.meta();
+        let Some(route) = meta.http else {
+            return Err(WireError::new(code::INTERNAL, "the function has no route"));
+        };
+        let clock = app.clock();
+        let length = head::content_length(&headers);
+        let body = Reader::new(body, length, limits, clock).whole().await?;
+        let mut fields = Fields::empty(Origin::Body);
+        if route.path.contains('{') {
+            query::add_path(&mut fields, route.path, &uri.path()[prefix..])?;
         }
-        _ => request_id(),
+        if let Some(text) = uri.query() {
+            query::add(&mut fields, text);
+        }
+        if !body.is_empty() {
+            check_content_type(&headers)?;
+            fields.add_json(&body)?;
+            check_shape(&fields, function)?;
+        } else if matches!(route.method, Method::GET | Method::DELETE) {
+            fields.expect_in(Origin::Query);
+        }
+        let own = meta.resource.execution_timeout_ms().map(|ms| clock.now() + Duration::from_millis(ms));
+        let inherited = head::deadline(&headers);
+        if inherited.is_some_and(|deadline| deadline <= clock.now()) {
+            return Err(WireError::new(
+                code::TIMEOUT,
+                "the caller's deadline was over when the request came",
+            ));
+        }
+        let mut scope = Scope::builder(app.clone())
+            .request_id(id)
+            .function(meta)
+            .deadline(own)
+            .deadline(inherited)
+            .head(Box::new(Headers(headers)));
+        let permit = Arc::new(permit);
+        if !meta.is_async {
+            // A blocking function goes on when its caller is gone, and keeps its place until it has ended.
+            scope = scope.control(Arc::new(Held(Arc::clone(&permit))));
+        }
+        let scope = scope.build();
+        let place = Place { scope: Some(scope.clone()), _permit: permit };
+        let running = function.start(fields, scope, limits.answer)?;
+        // The arguments have their own copies.
+        drop(body);
+        match running.run().await {
+            Ok(Produced::Value(encoded)) => {
+                place.done();
+                Ok(Reply::Value(encoded))
+            }
+            Ok(Produced::Stream(chunks)) => Ok(Reply::Stream(Events::new(chunks, place))),
+            Err(error) => {
+                place.done();
+                Err(error)
+            }
+        }
     }
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), WireError> {
+/// What a function answers with.
+pub(super) enum Reply {
+    /// One value.
+    Value(Encoded),
+    /// Items that are still to come.
+    Stream(Events),
+}
+
+/// The place of a running function. A caller that goes away before its answer takes the function with it; a blocking one
+/// learns of it by asking.
+pub(super) struct Place {
+    /// `None` when it has ended by itself.
+    scope: Option<Scope>,
+    _permit: Arc<Permit>,
+}
+
+impl Place {
+    /// The function has ended by itself.
+    pub(super) fn done(mut self) {
+        self.scope = None;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(scope) = &self.scope {
+            scope.cancellation().cancel();
+        }
+    }
+}
+
+/// What a blocking function holds on to. Nobody asks an HTTP request how far it is.
+#[derive(Debug)]
+struct Held(Arc<Permit>);
+
+impl JobControl for Held {
+    fn progress(&self, _: Vec<u8>) {}
+
+    fn refresh_worker(&self) {}
+
+    fn hold(&self) -> Box<dyn std::any::Any + Send> {
+        Box::new(Arc::clone(&self.0))
+    }
+}
+
+fn check_content_type(headers: &http::HeaderMap) -> Result<(), WireError> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    if value == "application/json" {
+        return Ok(());
+    }
     let text = value.to_str().unwrap_or_default();
     let kind = text.split(';').next().unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json") {

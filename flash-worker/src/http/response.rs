@@ -1,34 +1,59 @@
-use axum::body::Body;
+use flash_core::wire::sse;
 use flash_core::{Encoded, HttpRoute, Problem, WireError};
 use http::{HeaderValue, Response, StatusCode, header};
 
+use super::answer::Answer;
+use super::stream::Events;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
 /// A success: the route's status with JSON, or 204 for `()`.
-pub(crate) fn success(route: HttpRoute, encoded: Encoded) -> Response<Body> {
+pub(super) fn success(route: Option<HttpRoute>, encoded: Encoded) -> Response<Answer> {
     if encoded.is_unit {
-        let mut response = Response::new(Body::empty());
+        let mut response = Response::new(Answer::whole(Vec::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
         return response;
     }
-    let mut response = Response::new(Body::from(encoded.json));
-    *response.status_mut() = StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut response = Response::new(Answer::whole(encoded.json));
+    *response.status_mut() = status(route);
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
 }
 
+/// A stream of items, as server-sent events.
+pub(super) fn stream(route: Option<HttpRoute>, events: Events) -> Response<Answer> {
+    let mut response = Response::new(Answer::other(axum::body::Body::new(events)));
+    *response.status_mut() = status(route);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(sse::CONTENT_TYPE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // What nginx and many gateways after it understand: do not collect items before you pass them on.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// The route's status of a success.
+fn status(route: Option<HttpRoute>) -> StatusCode {
+    match route {
+        Some(route) if route.status != 200 => StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
+        _ => StatusCode::OK,
+    }
+}
+
 /// A failure as a problem document.
-pub(crate) fn problem(error: &WireError) -> Response<Body> {
+pub(crate) fn problem(error: &WireError) -> Response<Answer> {
     let problem = Problem::from(error);
     // A problem holds strings and a JSON value, and those always encode.
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Answer::whole(body));
     *response.status_mut() =
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if let Some(id) = &problem.request_id
-        && let Ok(value) = HeaderValue::from_str(id)
-    {
-        headers.insert("x-request-id", value);
-    }
+    response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
     response
+}
+
+/// The same, for routes that axum serves.
+pub(crate) fn problem_of_axum(error: &WireError) -> axum::response::Response {
+    problem(error).map(Answer::into_body)
 }

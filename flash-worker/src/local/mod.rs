@@ -5,4 +5,4 @@ mod server;
 mod table;
 
 pub use server::LocalServer;
-pub(crate) use server::check_not_empty;
+pub(crate) use server::{LOCAL_GRACE, check_not_empty};

@@ -1,6 +1,8 @@
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -17,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use super::in_process::InProcessSlot;
 use super::table;
 use crate::describe::project_name;
-use crate::http::{self as door, problem};
+use crate::http as door;
 use crate::identity::request_id;
 use crate::shutdown::Shutdown;
 
@@ -27,7 +29,7 @@ use crate::shutdown::Shutdown;
 pub struct LocalServer {
     app: App,
     listener: door::Listener,
-    router: Router,
+    service: door::Service,
     slots: TaskTracker,
     shutdown: Shutdown,
 }
@@ -43,16 +45,28 @@ impl LocalServer {
         let slots = TaskTracker::new();
         let queues = Queues::memory();
         let mut router = Router::new();
+        let mut sites = HashMap::new();
         for endpoint in app.registry().resources() {
             let routes = match endpoint.kind() {
-                Kind::Http => door::router(&app, endpoint),
+                Kind::Http => {
+                    sites.insert(endpoint.name(), door::site(&app, endpoint).map_err(io::Error::other)?);
+                    door::other_routes(&app, endpoint).map_err(io::Error::other)?
+                }
                 Kind::Queue => queue_routes(&app, endpoint, &queues, &slots, &shutdown).await?,
             };
             router = router.nest(&format!("/{}", endpoint.name()), routes);
         }
         let table = table::render(app.registry(), &format!("http://{}", listener.address()?));
         let router = router.merge(common(&app, table)).fallback(not_found);
-        Ok(Self { app, listener, router, slots, shutdown })
+        let service = door::Service {
+            app: app.clone(),
+            sites: door::Sites::Named(sites),
+            others: router,
+            limits: door::Limits::default(),
+            leaving: Shutdown::new(),
+            broken: Shutdown::new(),
+        };
+        Ok(Self { app, listener, service, slots, shutdown })
     }
 
     /// The bound address.
@@ -77,18 +91,19 @@ impl LocalServer {
     /// The server ended by itself.
     pub async fn run(self, shutdown: Shutdown) -> io::Result<()> {
         let mine = self.shutdown.clone();
-        let serving = door::serve(self.listener, self.router, shutdown.clone());
+        let serving =
+            door::serve(self.listener, self.service, shutdown.clone(), std::future::ready(()), LOCAL_GRACE);
         let drained = async {
             shutdown.started().await;
             mine.start();
             self.slots.close();
             // A `/runsync` that waits for a running job ends with it; what never ends is cut off.
-            let _ = tokio::time::timeout(door::LOCAL_GRACE, self.slots.wait()).await;
+            let _ = tokio::time::timeout(LOCAL_GRACE, self.slots.wait()).await;
         };
         tokio::pin!(serving);
         tokio::select! {
-            served = &mut serving => served,
-            () = drained => tokio::time::timeout(door::LOCAL_GRACE, serving).await.unwrap_or(Ok(())),
+            served = &mut serving => served.map(drop),
+            () = drained => serving.await.map(drop),
         }
     }
 }
@@ -135,12 +150,13 @@ fn common(app: &App, table: String) -> Router {
 async fn execute(app: App, request: Request<Body>) -> Response<Body> {
     match try_execute(app, request).await {
         Ok(body) => json(body),
-        Err(error) => problem(&error),
+        Err(error) => door::refuse(error),
     }
 }
 
 async fn try_execute(app: App, request: Request<Body>) -> Result<String, WireError> {
-    let body = door::read_body(request.into_body()).await?;
+    let (limits, clock) = (door::Limits::default(), app.clock().clone());
+    let body = door::Reader::new(request.into_body(), None, &limits, &clock).whole().await?;
     let mut fields = Fields::from_json(Origin::Body, &body)?;
     let shape = || {
         WireError::new(
@@ -171,7 +187,7 @@ async fn not_found(request: Request<Body>) -> Response<Body> {
         request.method(),
         request.uri().path()
     );
-    problem(&WireError::new(code::NOT_FOUND, text).terminal())
+    door::refuse(WireError::new(code::NOT_FOUND, text).terminal())
 }
 
 fn json(body: String) -> Response<Body> {
@@ -179,6 +195,9 @@ fn json(body: String) -> Response<Body> {
     response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
 }
+
+/// How long the local role waits for running work when it is stopped.
+pub(crate) const LOCAL_GRACE: Duration = Duration::from_secs(10);
 
 /// Refuses to serve nothing.
 pub(crate) fn check_not_empty(registry: &Registry) -> Result<(), String> {
