@@ -43,7 +43,7 @@ impl Events {
     }
 
     /// Adds the event of an item, of the end or of a failure; says whether more will come.
-    fn write(&mut self, item: Option<Outcome>, id: &str, frame: &mut Vec<u8>) -> bool {
+    fn write(&mut self, item: Option<Outcome>, frame: &mut Vec<u8>) -> bool {
         match item {
             Some(Ok(encoded)) => {
                 frame.extend_from_slice(&sse::item(&encoded.json));
@@ -51,7 +51,7 @@ impl Events {
             }
             None => frame.extend_from_slice(&sse::end()),
             Some(Err(mut error)) => {
-                error.request_id = Some(id.to_owned());
+                error.request_id = self.chunks.as_ref().map(|chunks| chunks.scope().request_id().to_owned());
                 // A problem holds strings and a JSON value, and those always encode.
                 let problem = serde_json::to_vec(&Problem::from(&error)).unwrap_or_default();
                 frame.extend_from_slice(&sse::error(&problem));
@@ -84,8 +84,7 @@ impl Body for Events {
             && frame.len() < FRAME
         {
             let Poll::Ready(item) = Pin::new(&mut *chunks).poll_next(cx) else { break };
-            let id = chunks.scope().request_id().to_owned();
-            if !this.write(item, &id, &mut frame) {
+            if !this.write(item, &mut frame) {
                 break;
             }
         }
