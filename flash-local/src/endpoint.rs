@@ -1,31 +1,41 @@
 //! One endpoint of a platform.
 
 use std::ffi::OsStr;
-use std::sync::{Mutex, PoisonError};
 
 use flash_core::ids::EndpointId;
 use flash_queue::Queue;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Pool;
-use crate::spec::{EndpointSpec, Kind};
+use crate::spec::Kind;
+use crate::supervisor::Plan;
 
 /// An endpoint. Its address is known from its declaration on; its workers come later.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) id: EndpointId,
+    /// The name of its resource.
     pub(crate) name: String,
     pub(crate) kind: Kind,
     /// Where its jobs are. `None` for an HTTP endpoint.
     pub(crate) queue: Option<Queue>,
     /// The workers that requests can go to. Empty for a queue endpoint.
     pub(crate) pool: Pool,
-    spec: Mutex<Option<EndpointSpec>>,
+    /// Its workers are to stop for good.
+    pub(crate) stop: CancellationToken,
+    plan: watch::Sender<Option<Plan>>,
 }
 
 impl Endpoint {
-    pub(crate) fn new(name: String, kind: Kind, queue: Option<Queue>) -> Self {
-        let id = EndpointId::from(name.as_str());
-        Self { id, name, kind, queue, pool: Pool::default(), spec: Mutex::default() }
+    pub(crate) fn new(
+        id: EndpointId,
+        name: String,
+        kind: Kind,
+        queue: Option<Queue>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { id, name, kind, queue, pool: Pool::default(), stop, plan: watch::Sender::default() }
     }
 
     /// Its address for callers, under the platform's `base`.
@@ -36,31 +46,30 @@ impl Endpoint {
         }
     }
 
-    /// Says how its workers are started. `false`: that was said before.
-    pub(crate) fn equip(&self, spec: EndpointSpec) -> bool {
-        let mut slot = self.spec.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = slot.is_none();
-        if is_first {
-            *slot = Some(spec);
-        }
-        is_first
+    /// Says how its workers are started from now on, and how many there are.
+    pub(crate) fn follow(&self, plan: Plan) {
+        self.plan.send_replace(Some(plan));
     }
 
-    pub(crate) fn spec(&self) -> Option<EndpointSpec> {
-        self.spec.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// How its workers are started. `None`: nobody has said so yet.
+    pub(crate) fn plan(&self) -> Option<Plan> {
+        self.plan.borrow().clone()
     }
 
+    pub(crate) fn watch_plan(&self) -> watch::Receiver<Option<Plan>> {
+        self.plan.subscribe()
+    }
+}
+
+impl Plan {
     /// The path that says whether a worker is healthy (`HEALTH_CHECK_PATH` of its environment, else `/ping`).
-    pub(crate) fn health_path(&self) -> String {
-        let spec = self.spec.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = spec.as_ref().and_then(|spec| spec.env.get(OsStr::new("HEALTH_CHECK_PATH")));
-        path.and_then(|path| path.to_str()).unwrap_or("/ping").to_owned()
+    pub(crate) fn health_path(&self) -> &str {
+        let path = self.spec.env.get(OsStr::new("HEALTH_CHECK_PATH"));
+        path.and_then(|path| path.to_str()).unwrap_or("/ping")
     }
 
-    /// The GPU type that its workers are told they run on.
-    pub(crate) fn gpu(&self) -> String {
-        let spec = self.spec.lock().unwrap_or_else(PoisonError::into_inner);
-        let gpu = spec.as_ref().map(|spec| spec.gpu.clone()).unwrap_or_default();
-        if gpu.is_empty() { "CPU".to_owned() } else { gpu }
+    /// The GPU type that workers are told they run on.
+    pub(crate) fn gpu(&self) -> &str {
+        if self.spec.gpu.is_empty() { "CPU" } else { &self.spec.gpu }
     }
 }

@@ -3,10 +3,11 @@
 use std::ffi::{OsStr, OsString};
 
 use flash_core::ids::WorkerId;
-use flash_queue::Limits;
 
 use crate::endpoint::Endpoint;
-use crate::spec::Kind;
+use crate::plane::Plane;
+use crate::spec::{Kind, Origin};
+use crate::supervisor::Plan;
 
 /// What all workers of a platform have in common.
 #[derive(Clone, Debug)]
@@ -19,29 +20,43 @@ pub(crate) struct Common {
     pub(crate) api_key: Option<String>,
 }
 
-/// The variables that the platform sets for a worker. `port` is where an HTTP worker must listen.
+/// The variables that the platform sets for a worker. `port` is where an HTTP worker must listen. The endpoint's own
+/// variables come on top and win.
 pub(crate) fn variables(
-    common: &Common,
+    plane: &Plane,
     endpoint: &Endpoint,
+    plan: &Plan,
     worker: &WorkerId,
     port: Option<u16>,
-    peers: &str,
-    limits: &Limits,
 ) -> Vec<(&'static str, String)> {
-    let spec_gpu = endpoint.gpu();
+    let Plane { common, limits, .. } = plane;
+    let base = &common.base;
+    let gpu = plan.gpu();
     let mut set = vec![
         ("RUNPOD_ENDPOINT_ID", endpoint.id.to_string()),
         ("RUNPOD_POD_ID", worker.to_string()),
         ("RUNPOD_POD_HOSTNAME", worker.to_string()),
         ("RUNPOD_AI_API_KEY", common.worker_key.clone()),
         ("RUNPOD_PING_INTERVAL", limits.ping_interval.as_millis().to_string()),
-        ("RUNPOD_GPU_TYPE_ID", spec_gpu.clone()),
+        ("RUNPOD_GPU_TYPE_ID", gpu.to_owned()),
         ("FLASH_RESOURCE_NAME", endpoint.name.clone()),
         ("FLASH_ENDPOINT_TYPE", endpoint.kind.endpoint_type().to_owned()),
-        ("FLASH_RESOURCES_ENDPOINTS", peers.to_owned()),
     ];
-    if let Some(key) = &common.api_key {
-        set.push(("RUNPOD_API_KEY", key.clone()));
+    match &plan.spec.origin {
+        Origin::Program => {
+            set.push(("FLASH_RESOURCES_ENDPOINTS", plane.table.addresses(base)));
+            set.extend(common.api_key.clone().map(|key| ("RUNPOD_API_KEY", key)));
+        }
+        // It finds its peers as on RunPod, by the State Manager or the gateway, and has a key only if it was given one.
+        Origin::Deployed { volume } => {
+            set.push(("RUNPOD_API_BASE_URL", base.clone()));
+            set.push(("RUNPOD_ENDPOINT_BASE_URL", format!("{base}/v2")));
+            set.push(("FLASH_LB_URL_TEMPLATE", format!("{base}/lb/{{id}}")));
+            if let Some((id, root)) = volume {
+                set.push(("RUNPOD_VOLUME_ID", id.clone()));
+                set.push(("FLASH_VOLUME_ROOT", root.display().to_string()));
+            }
+        }
     }
     if let Some(port) = port {
         set.push(("PORT", port.to_string()));
@@ -50,8 +65,7 @@ pub(crate) fn variables(
     }
     if endpoint.kind == Kind::Queue {
         let at = |operation: &str, ids: &str| {
-            let gpu = spec_gpu.replace(' ', "+");
-            format!("{}/v2/{}/{operation}/{ids}?gpu={gpu}", common.base, endpoint.id)
+            format!("{base}/v2/{}/{operation}/{ids}?gpu={}", endpoint.id, gpu.replace(' ', "+"))
         };
         set.push(("RUNPOD_WEBHOOK_GET_JOB", at("job-take", "$ID")));
         set.push(("RUNPOD_WEBHOOK_POST_OUTPUT", at("job-done", "$RUNPOD_POD_ID/$ID")));

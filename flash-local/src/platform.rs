@@ -1,7 +1,7 @@
 //! The platform.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use axum::middleware;
 use flash_core::ids::{EndpointId, WorkerId};
@@ -12,12 +12,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::endpoint::Endpoint;
 use crate::environment::Common;
 use crate::gateway::{self, Gateway};
+use crate::plane::Plane;
 use crate::server::serve;
-use crate::spec::check_name;
-use crate::supervisor::{Keeper, LogLine, Roster, Signal, WorkerInfo, keep};
+use crate::supervisor::{LogLine, Roster, Signal, WorkerInfo};
 use crate::table::Table;
 use crate::traffic::{self, Exchange, Traffic};
 use crate::{Builder, EndpointSpec, Kind, PlatformError};
@@ -28,11 +27,8 @@ use crate::{Builder, EndpointSpec, Kind, PlatformError};
 #[derive(Debug)]
 pub struct LocalPlatform {
     address: SocketAddr,
-    queues: Queues,
-    keeper: Arc<Keeper>,
+    plane: Arc<Plane>,
     traffic: Traffic,
-    stop: CancellationToken,
-    keepers: TaskTracker,
     closed: CancellationToken,
 }
 
@@ -61,22 +57,26 @@ impl LocalPlatform {
         // Made of randomness, and new for each platform: workers of another one are strangers.
         let worker_key = Uuid::new_v4().simple().to_string();
         let auth = auth(api_key.as_deref(), &worker_key);
-        let keeper = Arc::new(Keeper {
+        let plane = Arc::new(Plane {
             common: Common { base: format!("http://{address}"), worker_key, api_key },
             limits,
             clock,
+            queues: queues.clone(),
             table: Table::default(),
             roster: Roster::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            making: RwLock::default(),
         });
         let traffic = Traffic::default();
-        let mut app = gateway::routes(Gateway { keeper: keeper.clone(), auth: auth.clone() })
-            .merge(routes::platform(queues.clone(), auth));
+        let mut app = gateway::routes(Gateway { plane: plane.clone(), auth: auth.clone() })
+            .merge(routes::platform(queues, auth));
         if record_traffic {
             app = app.layer(middleware::from_fn_with_state(traffic.clone(), traffic::record));
         }
-        let (stop, closed) = (CancellationToken::new(), CancellationToken::new());
+        let closed = CancellationToken::new();
         tokio::spawn(serve(listener, app, closed.clone()));
-        Ok(Self { address, queues, keeper, traffic, stop, keepers: TaskTracker::new(), closed })
+        Ok(Self { address, plane, traffic, closed })
     }
 
     /// The platform's address: `http://127.0.0.1:PORT`.
@@ -95,7 +95,7 @@ impl LocalPlatform {
     /// # Errors
     /// When the name can not be part of a URL, or belongs to an endpoint of the other kind.
     pub async fn declare(&self, name: &str, kind: Kind) -> Result<EndpointId, PlatformError> {
-        Ok(self.endpoint(name, kind, QueueOptions::new()).await?.id.clone())
+        Ok(self.plane.declare(name, name, kind, QueueOptions::new()).await?.id.clone())
     }
 
     /// Adds an endpoint and starts its workers.
@@ -104,18 +104,17 @@ impl LocalPlatform {
     /// When the name can not be part of a URL, or belongs to an endpoint of the other kind or one that has its workers.
     /// A program that can not be started is no error here: it is logged and tried again.
     pub async fn add_endpoint(&self, spec: EndpointSpec) -> Result<EndpointId, PlatformError> {
-        let mut options = QueueOptions::new();
-        options.execution_timeout = spec.execution_timeout;
-        let endpoint = self.endpoint(&spec.name, spec.kind, options).await?;
-        let workers = spec.workers;
-        let id = endpoint.id.clone();
-        if !endpoint.equip(spec) {
-            return Err(PlatformError::Duplicate(endpoint.name.clone()));
-        }
-        for _ in 0..workers {
-            self.keepers.spawn(keep(self.keeper.clone(), endpoint.clone(), self.stop.child_token()));
-        }
-        Ok(id)
+        self.plane.add(spec).await
+    }
+
+    /// Changes how the workers of an endpoint are started and how many there are. What is started from now on is a new
+    /// release: its workers are ready before the old ones go, and those finish what they have. An endpoint that is not
+    /// there is added.
+    ///
+    /// # Errors
+    /// As [`add_endpoint`](Self::add_endpoint).
+    pub async fn update_endpoint(&self, spec: EndpointSpec) -> Result<EndpointId, PlatformError> {
+        self.plane.update(spec).await
     }
 
     /// Declares all endpoints, then starts their workers: each finds the addresses of all in its environment.
@@ -128,9 +127,7 @@ impl LocalPlatform {
     ) -> Result<(), PlatformError> {
         let specs: Vec<_> = specs.into_iter().collect();
         for spec in &specs {
-            let mut options = QueueOptions::new();
-            options.execution_timeout = spec.execution_timeout;
-            self.endpoint(&spec.name, spec.kind, options).await?;
+            self.plane.declare(&spec.name, &spec.name, spec.kind, spec.queue_options()).await?;
         }
         for spec in specs {
             self.add_endpoint(spec).await?;
@@ -140,27 +137,27 @@ impl LocalPlatform {
 
     /// The address of an endpoint for callers: `…/v2/{id}` or `…/lb/{id}`.
     pub fn endpoint_url(&self, name: &str) -> Option<String> {
-        Some(self.keeper.table.get(name)?.url(&self.keeper.common.base))
+        Some(self.plane.table.get(name)?.url(&self.plane.common.base))
     }
 
     /// The addresses of all endpoints by name: what `FLASH_RESOURCES_ENDPOINTS` holds, which each worker gets.
     pub fn resources_endpoints_json(&self) -> String {
-        self.keeper.table.addresses(&self.keeper.common.base)
+        self.plane.table.addresses(&self.plane.common.base)
     }
 
     /// The queue of a queue endpoint, for a worker or a caller in this process.
     pub fn queue(&self, name: &str) -> Option<Queue> {
-        self.keeper.table.get(name)?.queue.clone()
+        self.plane.table.get(name)?.queue.clone()
     }
 
     /// All workers, oldest first: those that live, and the last of those that have ended.
     pub fn workers(&self) -> Vec<WorkerInfo> {
-        self.keeper.roster.workers()
+        self.plane.roster.workers()
     }
 
     /// Waits until `what` holds for the workers, and answers them.
     pub async fn until_workers(&self, mut what: impl FnMut(&[WorkerInfo]) -> bool) -> Vec<WorkerInfo> {
-        let mut changes = self.keeper.roster.watch();
+        let mut changes = self.plane.roster.watch();
         loop {
             changes.borrow_and_update();
             let workers = self.workers();
@@ -174,7 +171,7 @@ impl LocalPlatform {
 
     /// The last lines that a worker wrote, also after its end. `None`: there is no such worker (any more).
     pub fn logs(&self, worker: &WorkerId) -> Option<Vec<LogLine>> {
-        self.keeper.roster.logs(worker.as_str())
+        self.plane.roster.logs(worker.as_str())
     }
 
     /// Sends a signal to a worker. One that ends by it is replaced, and its jobs go back to the queue.
@@ -182,7 +179,7 @@ impl LocalPlatform {
     /// # Errors
     /// When there is no such worker, it has ended, or the signal can not be sent.
     pub fn kill_worker(&self, worker: &WorkerId, signal: Signal) -> Result<(), PlatformError> {
-        let sent = self.keeper.roster.signal(worker.as_str(), signal).map_err(PlatformError::Signal)?;
+        let sent = self.plane.roster.signal(worker.as_str(), signal).map_err(PlatformError::Signal)?;
         sent.ok_or_else(|| PlatformError::UnknownWorker(worker.clone()))
     }
 
@@ -191,7 +188,7 @@ impl LocalPlatform {
     /// # Errors
     /// When there is no such worker, or it has ended.
     pub async fn stop_worker(&self, worker: &WorkerId) -> Result<(), PlatformError> {
-        let roster = &self.keeper.roster;
+        let roster = &self.plane.roster;
         roster.stop(worker.as_str()).ok_or_else(|| PlatformError::UnknownWorker(worker.clone()))?;
         self.until_workers(|workers| !workers.iter().any(|info| info.id == *worker && info.state.is_alive()))
             .await;
@@ -205,35 +202,17 @@ impl LocalPlatform {
 
     /// Stops all workers (`SIGTERM`, and after a grace time `SIGKILL`), then the server. Nothing is left afterwards.
     pub async fn shutdown(self) {
-        self.stop.cancel();
-        self.keepers.close();
-        self.keepers.wait().await;
+        self.plane.stop.cancel();
+        self.plane.tasks.close();
+        self.plane.tasks.wait().await;
         // The server goes last: workers post their last results to it.
-    }
-
-    async fn endpoint(
-        &self,
-        name: &str,
-        kind: Kind,
-        options: QueueOptions,
-    ) -> Result<Arc<Endpoint>, PlatformError> {
-        check_name(name)?;
-        if let Some(there) = self.keeper.table.get(name) {
-            let same = there.kind == kind;
-            return if same { Ok(there) } else { Err(PlatformError::Duplicate(name.to_owned())) };
-        }
-        let queue = match kind {
-            Kind::Queue => Some(self.queues.open(EndpointId::from(name), options).await?),
-            Kind::LoadBalanced => None,
-        };
-        self.keeper.table.add(Endpoint::new(name.to_owned(), kind, queue))
     }
 }
 
 impl Drop for LocalPlatform {
     fn drop(&mut self) {
-        self.stop.cancel();
-        self.keeper.roster.kill_all();
+        self.plane.stop.cancel();
+        self.plane.roster.kill_all();
         self.closed.cancel();
     }
 }

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::PlatformError;
+use flash_queue::QueueOptions;
+
+use crate::{PlatformError, Scaling};
 
 /// Which door an endpoint has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,9 +37,23 @@ pub struct EndpointSpec {
     pub(crate) args: Vec<OsString>,
     pub(crate) env: BTreeMap<OsString, OsString>,
     pub(crate) dir: Option<PathBuf>,
-    pub(crate) workers: usize,
+    pub(crate) scaling: Scaling,
     pub(crate) gpu: String,
     pub(crate) execution_timeout: Option<Duration>,
+    pub(crate) origin: Origin,
+}
+
+/// Where an endpoint comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// This program added it. Its workers are told the addresses of all others.
+    Program,
+    /// It was deployed through the control plane.
+    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only a control plane deploys"))]
+    Deployed {
+        /// The network volume, and the directory in which workers find it.
+        volume: Option<(String, PathBuf)>,
+    },
 }
 
 impl EndpointSpec {
@@ -59,9 +75,10 @@ impl EndpointSpec {
             args: Vec::new(),
             env: BTreeMap::new(),
             dir: None,
-            workers: 1,
+            scaling: Scaling::fixed(1),
             gpu: String::new(),
             execution_timeout: None,
+            origin: Origin::Program,
         }
     }
 
@@ -88,8 +105,14 @@ impl EndpointSpec {
 
     /// Sets how many workers run at any time. With none, requests wait, and something else may act as the worker.
     #[must_use]
-    pub const fn workers(mut self, workers: usize) -> Self {
-        self.workers = workers;
+    pub const fn workers(self, workers: usize) -> Self {
+        self.scaling(Scaling::fixed(workers))
+    }
+
+    /// Sets how many workers run, and when they come and go.
+    #[must_use]
+    pub const fn scaling(mut self, scaling: Scaling) -> Self {
+        self.scaling = scaling;
         self
     }
 
@@ -105,6 +128,12 @@ impl EndpointSpec {
     pub const fn execution_timeout(mut self, timeout: Duration) -> Self {
         self.execution_timeout = Some(timeout);
         self
+    }
+
+    pub(crate) fn queue_options(&self) -> QueueOptions {
+        let mut options = QueueOptions::new();
+        options.execution_timeout = self.execution_timeout;
+        options
     }
 }
 

@@ -4,14 +4,21 @@
 //! test's clock was moved. Only the pauses between two starts follow the platform's clock.
 
 mod backoff;
+mod decide;
+mod fleet;
 mod info;
-mod keeper;
 mod logs;
+mod plan;
 mod port;
 mod process;
 mod roster;
+mod shim;
+mod worker;
 
-pub use info::{Exit, Signal, WorkerInfo, WorkerState};
-pub(crate) use keeper::{Keeper, keep};
+pub(crate) use fleet::fleet;
+pub use info::{Exit, Phases, Signal, WorkerInfo, WorkerState};
+#[cfg(feature = "control-plane")]
+pub(crate) use logs::Logs;
 pub use logs::{LogLine, Source};
+pub(crate) use plan::Plan;
 pub(crate) use roster::Roster;

@@ -15,5 +15,7 @@ pub mod store;
 pub use error::QueueError;
 pub use limits::Limits;
 pub use payload::Payload;
-pub use queue::{Contact, Deliver, Operation, Pass, Queue, QueueOptions, Queues, Submission};
+pub use queue::{
+    Contact, Deliver, Load, Operation, Pass, Queue, QueueOptions, Queues, Submission, WorkerSigns,
+};
 pub use store::{MemoryStore, Store, StoreError};

@@ -239,6 +239,8 @@ limits! {
     crash_pause_max: Duration = MINUTE, Assumed, "unknown";
     /// How long a worker must live for its earlier deaths to be forgotten.
     crash_forgiven: Duration = MINUTE, Assumed, "unknown";
+    /// How long a worker may be unhealthy before another one takes its place.
+    unhealthy_replaced: Duration = 30 * SECOND, Assumed, "unknown: load balancing overview says only that it gets no requests";
     /// Lines of output that are kept per worker.
     log_lines: usize = 10_000, Assumed, "unknown: bounds memory";
     /// Bytes of ended jobs that the memory store keeps per endpoint; the oldest go first, before their retention is over.

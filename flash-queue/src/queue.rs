@@ -18,4 +18,5 @@ pub use options::QueueOptions;
 pub use queues::Queues;
 pub use submission::Submission;
 pub use webhooks::Deliver;
-pub use workers::Contact;
+pub use worker::Load;
+pub use workers::{Contact, WorkerSigns};

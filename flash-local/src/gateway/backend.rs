@@ -1,9 +1,11 @@
 //! One worker that requests can go to.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
+use flash_core::clock::Timestamp;
 use flash_core::ids::WorkerId;
 use http::header::HOST;
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -26,6 +28,17 @@ pub(crate) enum Health {
     Silent,
 }
 
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Healthy => "its health path answers 200",
+            Self::Initialising => "its health path answers 204",
+            Self::Unhealthy => "its health path answers something else than 200",
+            Self::Silent => "its health path does not answer",
+        })
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Backend {
     pub(super) worker: WorkerId,
@@ -34,6 +47,8 @@ pub(crate) struct Backend {
     connections: Connections,
     healthy: AtomicBool,
     in_flight: AtomicUsize,
+    /// When a request came or went last, in Unix milliseconds.
+    worked: AtomicU64,
     suspicion: Notify,
 }
 
@@ -48,6 +63,7 @@ impl Backend {
             connections,
             healthy: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
+            worked: AtomicU64::new(0),
             suspicion: Notify::new(),
         }
     }
@@ -94,15 +110,23 @@ impl Backend {
         self.healthy.store(healthy, Ordering::Release);
     }
 
-    pub(super) fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    pub(super) fn enter(&self) {
+    /// When a request came or went last.
+    pub(super) fn worked(&self) -> Option<Timestamp> {
+        let worked = self.worked.load(Ordering::Relaxed);
+        (worked > 0).then(|| Timestamp::from_millis(worked))
+    }
+
+    pub(super) fn enter(&self, now: Timestamp) {
+        self.worked.fetch_max(now.as_millis(), Ordering::Relaxed);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn leave(&self) {
+    pub(super) fn leave(&self, now: Timestamp) {
+        self.worked.fetch_max(now.as_millis(), Ordering::Relaxed);
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }

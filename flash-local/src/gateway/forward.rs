@@ -19,13 +19,13 @@ use super::body::Passing;
 use super::connections::Failure;
 use super::headers;
 use crate::endpoint::Endpoint;
+use crate::plane::Plane;
 use crate::spec::Kind;
-use crate::supervisor::Keeper;
 
 /// What the gateway needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Gateway {
-    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) plane: Arc<Plane>,
     pub(crate) auth: Auth,
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
 }
 
 async fn forward(State(gateway): State<Gateway>, request: Request<Body>) -> Response {
-    let Keeper { table, limits, clock, .. } = &*gateway.keeper;
+    let Plane { table, limits, clock, .. } = &*gateway.plane;
     let (name, target) = split(request.uri());
     if !gateway.auth.allows(Caller::Client { endpoint: name }, request.headers()) {
         return refusal(StatusCode::UNAUTHORIZED, "missing or wrong API key");

@@ -1,30 +1,52 @@
 //! The workers of one endpoint that requests can go to.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use flash_core::clock::{Clock, Timestamp};
 use flash_core::ids::WorkerId;
 use tokio::sync::Notify;
 
 use super::backend::Backend;
+use crate::scaling::Load;
 
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     backends: Mutex<Vec<Arc<Backend>>>,
     /// A worker became healthy.
     healthy: Notify,
+    /// When each request that waits for a worker began to wait.
+    waiting: Mutex<BTreeMap<u64, Timestamp>>,
+    waited: AtomicU64,
+    /// A request waits.
+    attention: Notify,
 }
 
 /// A worker that was picked for a request, until the request is over.
 #[derive(Debug)]
 pub(super) struct Picked {
     pub(super) backend: Arc<Backend>,
+    clock: Clock,
 }
 
 impl Drop for Picked {
     fn drop(&mut self) {
-        self.backend.leave();
+        self.backend.leave(self.clock.now());
+    }
+}
+
+/// A request that waits for a worker, until this is dropped.
+struct Waiting<'a> {
+    pool: &'a Pool,
+    number: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.pool.waiting().remove(&self.number);
     }
 }
 
@@ -37,8 +59,30 @@ impl Pool {
     }
 
     /// Takes a worker out. Requests that it has go on.
-    pub(crate) fn remove(&self, worker: &WorkerId) {
-        self.lock().retain(|backend| backend.worker != *worker);
+    pub(crate) fn remove(&self, worker: &WorkerId) -> Option<Arc<Backend>> {
+        let mut backends = self.lock();
+        let at = backends.iter().position(|backend| backend.worker == *worker)?;
+        Some(backends.remove(at))
+    }
+
+    /// Whether a worker has requests, and when one came or went last.
+    pub(crate) fn work_of(&self, worker: &WorkerId) -> (bool, Option<Timestamp>) {
+        let backends = self.lock();
+        let found = backends.iter().find(|backend| backend.worker == *worker);
+        found.map_or((false, None), |backend| (backend.in_flight() > 0, backend.worked()))
+    }
+
+    /// The requests that wait and run.
+    pub(crate) fn load(&self, now: Timestamp) -> Load {
+        let running = self.lock().iter().map(|backend| backend.in_flight() as u64).sum();
+        let waiting = self.waiting();
+        let oldest = waiting.values().next().map_or(Duration::ZERO, |since| now.since(*since));
+        Load { waiting: waiting.len() as u64, running, oldest }
+    }
+
+    /// Waits until a request came for which there was no worker at once, or one more request runs.
+    pub(crate) async fn attention(&self) {
+        self.attention.notified().await;
     }
 
     pub(crate) fn set_healthy(&self, backend: &Backend, healthy: bool) {
@@ -50,25 +94,37 @@ impl Pool {
 
     /// The healthy worker with the fewest requests; waits for one until `until`.
     pub(super) async fn pick(&self, clock: &Clock, until: Timestamp) -> Option<Picked> {
+        if let Some(picked) = self.pick_now(clock) {
+            self.attention.notify_one();
+            return Some(picked);
+        }
+        let number = self.waited.fetch_add(1, Ordering::Relaxed);
+        self.waiting().insert(number, clock.now());
+        let _waiting = Waiting { pool: self, number };
+        self.attention.notify_one();
         loop {
             let mut healthy = pin!(self.healthy.notified());
             healthy.as_mut().enable();
-            if let Some(picked) = self.pick_now() {
+            if let Some(picked) = self.pick_now(clock) {
                 return Some(picked);
             }
             clock.timeout_at(until, healthy).await.ok()?;
         }
     }
 
-    fn pick_now(&self) -> Option<Picked> {
+    fn pick_now(&self, clock: &Clock) -> Option<Picked> {
         let mut backends = self.lock();
         let healthy = backends.iter().enumerate().filter(|(_, backend)| backend.is_healthy());
         let (at, _) = healthy.min_by_key(|(_, backend)| backend.in_flight())?;
         let backend = backends.remove(at);
-        backend.enter();
+        backend.enter(clock.now());
         // To the end, so that those who are equally busy take turns.
         backends.push(backend.clone());
-        Some(Picked { backend })
+        Some(Picked { backend, clock: clock.clone() })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<u64, Timestamp>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Backend>>> {
@@ -82,14 +138,14 @@ mod tests {
 
     #[test]
     fn the_least_busy_healthy_worker_is_picked_in_turns() {
-        let pool = Pool::default();
+        let (pool, clock) = (Pool::default(), Clock::real());
         let backends: Vec<_> =
             ["a", "b", "c"].into_iter().map(|name| pool.add(Backend::new(name.into(), 1))).collect();
-        assert!(pool.pick_now().is_none());
+        assert!(pool.pick_now(&clock).is_none());
         pool.set_healthy(&backends[0], true);
         pool.set_healthy(&backends[2], true);
         let pick = || {
-            let picked = pool.pick_now().unwrap();
+            let picked = pool.pick_now(&clock).unwrap();
             (picked.backend.worker.to_string(), picked)
         };
         let ((first, _a), (second, _c), (third, a2)) = (pick(), pick(), pick());

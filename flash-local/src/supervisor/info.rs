@@ -1,5 +1,6 @@
 //! What is known of a worker.
 
+use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -13,6 +14,16 @@ pub struct Exit {
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code, self.signal) {
+            (Some(code), _) => write!(f, "exit code {code}"),
+            (None, Some(signal)) => write!(f, "signal {signal}"),
+            (None, None) => f.write_str("unknown"),
+        }
+    }
 }
 
 impl From<ExitStatus> for Exit {
@@ -30,6 +41,8 @@ pub enum WorkerState {
     Ready,
     /// It was ready, and its health path says something else now.
     Unhealthy,
+    /// It gets no more work and finishes what it has.
+    Draining,
     /// It was asked to stop.
     Stopping,
     /// Its process has ended.
@@ -58,6 +71,25 @@ pub struct WorkerInfo {
     pub started: Timestamp,
     /// What it is doing.
     pub state: WorkerState,
+    /// The release that it was started from, counted from 1.
+    pub version: u32,
+    /// How it came to be.
+    pub phases: Phases,
+}
+
+/// The phases of a cold start, each with the moment at which it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phases {
+    /// Somebody began to wait for a worker: a job, a request, or the endpoint itself.
+    pub queued: Timestamp,
+    /// The platform began to start it.
+    pub starting: Timestamp,
+    /// Its process began to run.
+    pub initialising: Timestamp,
+    /// It was ready for the first time.
+    pub ready: Option<Timestamp>,
+    /// Its process had ended.
+    pub ended: Option<Timestamp>,
 }
 
 /// A signal to a worker.

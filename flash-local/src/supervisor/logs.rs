@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flash_core::clock::{Clock, Timestamp};
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::watch;
 
 /// Where a line was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +14,15 @@ pub enum Source {
     Stdout,
     /// Standard error.
     Stderr,
+    /// The platform itself, about this worker.
+    System,
 }
 
 /// A line that a worker wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
+    /// Counts the lines of its worker, from 1.
+    pub number: u64,
     /// When it was read.
     pub at: Timestamp,
     /// Where it was written to.
@@ -31,35 +36,62 @@ const LINE_MAX: usize = 64 * 1024;
 
 /// The last lines of one worker.
 #[derive(Clone, Debug)]
-pub(super) struct Logs {
+pub(crate) struct Logs {
     lines: Arc<Mutex<VecDeque<LogLine>>>,
     most: usize,
+    clock: Clock,
+    /// The number of the last line. Whoever follows the log waits for it to change; it is closed with the log.
+    last: Arc<Mutex<Option<watch::Sender<u64>>>>,
+    seen: watch::Receiver<u64>,
 }
 
 impl Logs {
-    pub(super) fn new(most: usize) -> Self {
-        Self { lines: Arc::default(), most }
+    pub(super) fn new(most: usize, clock: Clock) -> Self {
+        let (last, seen) = watch::channel(0);
+        Self { lines: Arc::default(), most: most.max(1), clock, last: Arc::new(Mutex::new(Some(last))), seen }
     }
 
-    pub(super) fn lines(&self) -> Vec<LogLine> {
+    pub(crate) fn lines(&self) -> Vec<LogLine> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    fn push(&self, line: LogLine) {
+    #[cfg(feature = "control-plane")]
+    /// Changes with each line, and is closed when there will be no more.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.seen.clone()
+    }
+
+    /// Adds a line of the platform.
+    pub(crate) fn system(&self, text: impl Into<String>) {
+        self.push(Source::System, text.into());
+    }
+
+    /// There will be no more lines.
+    pub(super) fn close(&self) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn push(&self, source: Source, text: String) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == self.most {
+        if lines.len() >= self.most {
             lines.pop_front();
         }
-        lines.push_back(line);
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = *self.seen.borrow() + 1;
+        lines.push_back(LogLine { number, at: self.clock.now(), source, text });
+        drop(lines);
+        if let Some(last) = &*last {
+            last.send_replace(number);
+        }
     }
 
     /// Reads lines until the other side is closed.
-    pub(super) async fn follow(self, mut from: impl AsyncRead + Unpin, source: Source, clock: Clock) {
+    pub(super) async fn follow(self, mut from: impl AsyncRead + Unpin, source: Source) {
         let mut pending = Vec::new();
         let mut buffer = [0; 8 * 1024];
         let push = |line: &[u8]| {
             let text = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned();
-            self.push(LogLine { at: clock.now(), source, text });
+            self.push(source, text);
         };
         // A read error is the end as well: there is nobody who could do anything about it.
         while let Ok(count @ 1..) = from.read(&mut buffer).await {
@@ -87,8 +119,8 @@ mod tests {
 
     fn read(bytes: &[u8], most: usize) -> Vec<String> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let logs = Logs::new(most);
-        runtime.block_on(logs.clone().follow(bytes, Source::Stdout, Clock::real()));
+        let logs = Logs::new(most, Clock::real());
+        runtime.block_on(logs.clone().follow(bytes, Source::Stdout));
         logs.lines().into_iter().map(|line| line.text).collect()
     }
 

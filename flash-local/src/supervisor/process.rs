@@ -2,15 +2,15 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal as Number, kill_process, kill_process_group};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
-use super::Signal;
+use super::{Signal, shim};
 
 /// What to start.
 #[derive(Debug)]
@@ -24,10 +24,13 @@ pub(super) struct Launch {
 
 impl Launch {
     pub(super) fn start(self) -> io::Result<Child> {
-        let mut command = Command::new(&self.program);
+        // Behind a shim the error would be one of the shell, in the worker's log.
+        if self.program.components().count() > 1 {
+            let path = self.dir.as_deref().unwrap_or(Path::new("")).join(&self.program);
+            std::fs::metadata(path)?;
+        }
+        let mut command = shim::command(self.program, self.args, self.env);
         command
-            .args(self.args)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // A group of its own: a signal reaches the worker's children too, and Ctrl-C at the platform does not.
@@ -36,7 +39,6 @@ impl Launch {
         for name in self.unset {
             command.env_remove(name);
         }
-        command.envs(self.env);
         if let Some(dir) = self.dir {
             command.current_dir(dir);
         }

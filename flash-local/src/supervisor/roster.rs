@@ -3,61 +3,113 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use flash_core::clock::Timestamp;
 use flash_core::ids::{EndpointId, WorkerId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::info::{Exit, Signal, WorkerInfo, WorkerState};
+use super::info::{Exit, Phases, Signal, WorkerInfo, WorkerState};
 use super::logs::{LogLine, Logs};
 use super::process::Group;
 
 /// Dead workers whose logs are kept.
 const DEAD_MAX: usize = 100;
 
+/// The moments of a start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Birth {
+    pub(super) queued: Timestamp,
+    pub(super) starting: Timestamp,
+    pub(super) initialising: Timestamp,
+}
+
 /// One worker on the list.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) id: WorkerId,
-    pub(super) endpoint: EndpointId,
+pub(crate) struct Entry {
+    pub(crate) id: WorkerId,
+    pub(crate) endpoint: EndpointId,
     pub(super) pid: u32,
     pub(super) port: Option<u16>,
-    pub(super) started: Timestamp,
+    pub(crate) version: u32,
     pub(super) group: Group,
-    pub(super) logs: Logs,
+    pub(crate) logs: Logs,
     /// Asks it to stop for good.
     pub(super) stop: CancellationToken,
-    state: Mutex<WorkerState>,
+    /// Asks it to finish what it has, and to stop then.
+    pub(super) drain: CancellationToken,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: WorkerState,
+    phases: Phases,
+    unhealthy: Option<Timestamp>,
 }
 
 impl Entry {
+    #[allow(clippy::too_many_arguments, reason = "each is one fact, and there is one caller")]
     pub(super) fn new(
         id: WorkerId,
         endpoint: EndpointId,
         pid: u32,
         port: Option<u16>,
-        started: Timestamp,
+        version: u32,
+        birth: Birth,
         logs: Logs,
         stop: CancellationToken,
     ) -> Self {
-        let state = Mutex::new(WorkerState::Starting);
-        Self { id, endpoint, pid, port, started, group: Group::of(pid), logs, stop, state }
+        let Birth { queued, starting, initialising } = birth;
+        let phases = Phases { queued, starting, initialising, ready: None, ended: None };
+        let inner = Mutex::new(Inner { state: WorkerState::Starting, phases, unhealthy: None });
+        let drain = stop.child_token();
+        Self { id, endpoint, pid, port, version, group: Group::of(pid), logs, stop, drain, inner }
     }
 
-    pub(super) fn state(&self) -> WorkerState {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn state(&self) -> WorkerState {
+        self.lock().state
     }
 
-    fn info(&self) -> WorkerInfo {
+    pub(crate) fn phases(&self) -> Phases {
+        self.lock().phases
+    }
+
+    /// It takes work. Answers whether it does so for the first time.
+    pub(super) fn is_ready(&self, now: Timestamp) -> bool {
+        let mut inner = self.lock();
+        inner.unhealthy = None;
+        let first = inner.phases.ready.is_none();
+        inner.phases.ready.get_or_insert(now);
+        first
+    }
+
+    pub(super) fn is_unhealthy(&self, now: Timestamp) {
+        self.lock().unhealthy.get_or_insert(now);
+    }
+
+    /// For how long it has been unhealthy. `None`: it is not.
+    pub(super) fn unhealthy_for(&self, now: Timestamp) -> Option<Duration> {
+        Some(now.since(self.lock().unhealthy?))
+    }
+
+    pub(crate) fn info(&self) -> WorkerInfo {
+        let Inner { state, phases, .. } = *self.lock();
         WorkerInfo {
             id: self.id.clone(),
             endpoint: self.endpoint.clone(),
             pid: self.pid,
             port: self.port,
-            started: self.started,
-            state: self.state(),
+            started: phases.starting,
+            state,
+            version: self.version,
+            phases,
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,21 +140,23 @@ impl Roster {
     /// Moves a worker to another state. One that has ended, or was asked to stop, does not get ready any more.
     pub(super) fn set(&self, entry: &Entry, state: WorkerState) {
         {
-            let mut current = entry.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_later = match *current {
+            let mut inner = entry.lock();
+            let is_later = match inner.state {
                 WorkerState::Exited(_) => false,
                 WorkerState::Stopping => !state.is_alive(),
-                _ => *current != state,
+                WorkerState::Draining => state == WorkerState::Stopping || !state.is_alive(),
+                current => current != state,
             };
             if !is_later {
                 return;
             }
-            *current = state;
+            inner.state = state;
         }
         self.changed();
     }
 
-    pub(super) fn exited(&self, entry: &Entry, exit: Exit) {
+    pub(super) fn exited(&self, entry: &Entry, exit: Exit, now: Timestamp) {
+        entry.lock().phases.ended = Some(now);
         self.set(entry, WorkerState::Exited(exit));
     }
 
@@ -112,6 +166,12 @@ impl Roster {
 
     pub(crate) fn logs(&self, worker: &str) -> Option<Vec<LogLine>> {
         Some(self.find(worker)?.logs.lines())
+    }
+
+    /// The log of a worker, to be followed.
+    #[cfg(feature = "control-plane")]
+    pub(crate) fn log_of(&self, worker: &str) -> Option<Logs> {
+        Some(self.find(worker)?.logs.clone())
     }
 
     /// Sends a signal. `None`: there is no such worker, or it has ended.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic like the test itself")]
 
 mod access;
+mod autoscale;
 mod gateway;
 mod processes;
 mod scripted;

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::{any, get};
-use flash_local::EndpointSpec;
+use flash_local::{EndpointSpec, LocalPlatform, Signal};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
+
+use crate::support::{line, ok, post, quick, ready};
 
 const ROLE: &str = "SCRIPTED_ROLE";
 
@@ -37,6 +39,8 @@ pub(crate) enum Role {
     Finish,
     /// Does not care when it is asked to stop.
     Stubborn,
+    /// Answers each job with its input, and asks for a new start with it.
+    Refresh,
     /// Serves HTTP. The first two health answers are 204.
     Http,
     /// Serves HTTP, but is never healthy.
@@ -44,13 +48,14 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Echo, "echo"),
         (Self::Environment, "environment"),
         (Self::Hold, "hold"),
         (Self::Die, "die"),
         (Self::Finish, "finish"),
         (Self::Stubborn, "stubborn"),
+        (Self::Refresh, "refresh"),
         (Self::Http, "http"),
         (Self::Sick, "sick"),
     ];
@@ -83,6 +88,7 @@ fn play() {
     let Some(role) = Role::played() else { return };
     // The test harness has begun a line with the name of this "test".
     println!();
+    println!("pid {}", std::process::id());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         match role {
@@ -98,6 +104,43 @@ fn play() {
             _ => Jobs::new().work(role).await,
         }
     });
+}
+
+/// A process that is a platform.
+pub(crate) fn platform_command() -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--ignored", "--exact", "scripted::play_platform", "--nocapture", "--test-threads=1"])
+        .env("SCRIPTED_PLATFORM", "1");
+    command
+}
+
+#[tokio::test]
+#[ignore = "not a test: the platform that a test kills"]
+async fn play_platform() {
+    if std::env::var_os("SCRIPTED_PLATFORM").is_none() {
+        return;
+    }
+    let platform = LocalPlatform::builder().limits(quick()).start().await.unwrap();
+    platform.add_endpoint(Role::Hold.spec("hold").workers(2)).await.unwrap();
+    platform.add_endpoint(Role::Http.spec("http")).await.unwrap();
+    platform.add_endpoint(Role::Finish.spec("frozen")).await.unwrap();
+    let url = platform.endpoint_url("hold").unwrap();
+    for _ in 0..2 {
+        ok(post(&format!("{url}/run"), r#"{"input":1}"#).await);
+    }
+    let workers = ready(&platform, 4).await;
+    let mut pids: Vec<String> = workers.iter().map(|worker| worker.pid.to_string()).collect();
+    for worker in &workers {
+        match worker.endpoint.as_str() {
+            "hold" => pids.push(line(&platform, worker, "child ").await),
+            "frozen" => platform.kill_worker(&worker.id, Signal::Freeze).unwrap(),
+            _ => {}
+        }
+    }
+    println!();
+    println!("pids {}", pids.join(" "));
+    std::future::pending::<()>().await;
 }
 
 struct Jobs {
@@ -120,7 +163,7 @@ impl Jobs {
             let Some(job) = self.take().await else { continue };
             println!("took {}", job["id"]);
             match role {
-                Role::Echo => self.done(&job, job["input"].clone()).await,
+                Role::Echo | Role::Refresh => self.done(&job, job["input"].clone()).await,
                 Role::Environment => {
                     let variables: BTreeMap<_, _> = std::env::vars().collect();
                     self.done(&job, json!(variables)).await;
@@ -152,7 +195,11 @@ impl Jobs {
     async fn done(&self, job: &Value, output: Value) {
         let url = std::env::var("RUNPOD_WEBHOOK_POST_OUTPUT").unwrap();
         let url = url.replace("$RUNPOD_POD_ID", &self.worker).replace("$ID", job["id"].as_str().unwrap());
-        let body = Body::from(json!({ "output": output }).to_string());
+        let mut body = json!({ "output": output });
+        if Role::played().is_some_and(|role| matches!(role, Role::Refresh)) {
+            body["stopPod"] = true.into();
+        }
+        let body = Body::from(body.to_string());
         let (status, _) = self.send("POST", &format!("{url}&isStream=false"), body).await;
         assert_eq!(status, StatusCode::OK);
     }

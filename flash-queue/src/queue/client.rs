@@ -129,13 +129,14 @@ impl Queue {
         submission: Submission,
         sync: bool,
     ) -> Result<Option<JobId>, QueueError> {
-        let terms = submission.terms(sync, self.0.options, self.limits())?;
+        let terms = submission.terms(sync, self.options(), self.limits())?;
         let Submission { input, attached } = submission;
         let strip = self.limits().strip_empty_input && input.is_empty_object();
         let job = NewJob { id, input: (!strip).then_some(input), attached, terms };
         match self.0.jobs.insert(job, self.clock().now()).await? {
             Inserted::New { due } => {
                 self.0.queued.notify_one();
+                self.0.attention.notify_one();
                 self.consider(due);
                 Ok(None)
             }

@@ -1,7 +1,7 @@
 //! The queue of one endpoint: what clients and workers have in common.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use flash_core::clock::{Clock, Timestamp};
 use flash_core::ids::EndpointId;
@@ -25,12 +25,14 @@ pub struct Queue(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     id: EndpointId,
     pub(super) jobs: Arc<dyn JobStore>,
-    pub(super) options: QueueOptions,
+    options: RwLock<QueueOptions>,
     clock: Clock,
     limits: Arc<Limits>,
     timers: Arc<Timers>,
     /// One notice per queued job, so that one job wakes one waiting worker.
     pub(super) queued: Notify,
+    /// There is something to look at for whoever starts and stops the workers.
+    pub(super) attention: Notify,
     pub(super) waiters: Waiters,
     pub(super) workers: Workers,
     pub(super) webhooks: Arc<Webhooks>,
@@ -50,11 +52,12 @@ impl Queue {
         Self(Arc::new(Shared {
             id,
             jobs,
-            options,
+            options: RwLock::new(options),
             clock,
             limits,
             timers,
             queued: Notify::new(),
+            attention: Notify::new(),
             waiters: Waiters::default(),
             workers: Workers::default(),
             webhooks,
@@ -65,6 +68,16 @@ impl Queue {
     /// The endpoint.
     pub fn id(&self) -> &EndpointId {
         &self.0.id
+    }
+
+    /// The settings that new jobs are submitted under.
+    pub fn options(&self) -> QueueOptions {
+        *self.0.options.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the settings, for jobs that are submitted from now on.
+    pub fn set_options(&self, options: QueueOptions) {
+        *self.0.options.write().unwrap_or_else(PoisonError::into_inner) = options;
     }
 
     /// The numbers in force.
@@ -148,6 +161,7 @@ impl Queue {
         }
         if effects.enqueue.is_some() {
             self.0.queued.notify_one();
+            self.0.attention.notify_one();
         }
         if !effects.remove {
             self.consider(due);

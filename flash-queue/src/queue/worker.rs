@@ -3,16 +3,28 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use flash_core::clock::Timestamp;
 use flash_core::ids::{JobId, WorkerId};
 use flash_core::wire::{DoneBody, DoneOutcome, TakenJob};
 use tokio::sync::oneshot;
 
 use super::workers::Workers;
-use super::{Contact, Queue};
+use super::{Contact, Queue, WorkerSigns};
 use crate::limits::Oversized;
 use crate::machine::{Event, Verdict};
 use crate::store::{Answer, Claimed, Pushed};
 use crate::{Payload, QueueError, StoreError};
+
+/// What a queue has to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Jobs that wait for a worker, without those of low priority, which start no workers.
+    pub waiting: u64,
+    /// Jobs that workers have.
+    pub running: u64,
+    /// When the oldest of the waiting jobs was submitted.
+    pub oldest: Option<Timestamp>,
+}
 
 impl Queue {
     /// A worker is on its way: it counts as initialising until it takes its first job or is heard of.
@@ -61,21 +73,74 @@ impl Queue {
         most: usize,
         hold: Duration,
     ) -> Result<Vec<TakenJob<Payload>>, QueueError> {
-        let _taking = self.0.workers.taking(worker);
+        let until = self.clock().now() + hold;
+        let taking = self.0.workers.taking(worker);
+        let mut retired = pin!(taking.0.retire_ready.notified());
+        retired.as_mut().enable();
+        if taking.0.is_retired() {
+            // Held as if there were no jobs, so that it does not ask again and again.
+            self.clock().sleep_until(until).await;
+            return Ok(Vec::new());
+        }
         let jobs = self.claim(worker, most).await?;
         if !jobs.is_empty() || hold.is_zero() {
             return Ok(jobs);
         }
-        let until = self.clock().now() + hold;
         loop {
             // In line before the look, so that a job that comes in between wakes this worker.
             let mut queued = pin!(self.0.queued.notified());
             queued.as_mut().enable();
             let jobs = self.claim(worker, most).await?;
-            if !jobs.is_empty() || self.clock().timeout_at(until, queued).await.is_err() {
+            if !jobs.is_empty() {
                 return Ok(jobs);
             }
+            let more = async {
+                tokio::select! {
+                    () = queued => true,
+                    () = &mut retired => false,
+                }
+            };
+            // A notice that comes together with the retirement is passed on by the dropped `queued`.
+            if !self.clock().timeout_at(until, more).await.unwrap_or(false) {
+                return Ok(Vec::new());
+            }
         }
+    }
+
+    /// A worker gets no more jobs: a take that it has open ends empty, and later ones are held until they do. What it has
+    /// it may finish.
+    pub fn retire(&self, worker: &WorkerId) {
+        self.0.workers.get(worker).retire();
+    }
+
+    /// What a worker has shown of itself. `None`: it was never expected and never seen, or is gone.
+    pub fn worker_signs(&self, worker: &WorkerId) -> Option<WorkerSigns> {
+        self.0.workers.signs(worker)
+    }
+
+    /// The workers that have jobs.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn busy_workers(&self) -> Result<Vec<WorkerId>, QueueError> {
+        Ok(self.0.jobs.busy_workers().await?)
+    }
+
+    /// What there is to do.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn load(&self) -> Result<Load, QueueError> {
+        let counts = self.0.jobs.counts().await?;
+        let waiting = counts.in_queue.saturating_sub(counts.low_priority);
+        let oldest = if waiting > 0 { self.0.jobs.oldest_queued().await? } else { None };
+        Ok(Load { waiting, running: counts.in_progress, oldest })
+    }
+
+    /// Waits until a job was queued, a worker reported that it is broken, or one asked for a new start, since this was
+    /// awaited last. One task may wait.
+    pub async fn attention(&self) {
+        self.0.attention.notified().await;
     }
 
     /// Reports what became of a job. [`Verdict::Ignored`]: it had ended already, or another worker has it.
@@ -94,11 +159,12 @@ impl Queue {
         {
             return Err(self.done_oversized(worker, id, size as u64).await);
         }
-        if body.stop_pod {
-            self.0.workers.mark_refresh(worker);
+        if let Some(known) = self.0.workers.find(worker) {
+            known.works(self.clock().now());
         }
         if body.stop_pod {
-            self.0.workers.reset(worker);
+            self.0.workers.mark_refresh(worker);
+            self.0.attention.notify_one();
         }
         let event = match body.outcome() {
             DoneOutcome::Progress(output) => Event::Progress(worker, output),
@@ -152,16 +218,11 @@ impl Queue {
         }
     }
 
-    /// Waits until the worker asks, with a result, to be replaced by a fresh one (`stopPod`, platform contract B.6). The
-    /// SDK's worker goes on until the platform stops it.
-    pub async fn reset_wanted(&self, worker: &WorkerId) {
-        self.0.workers.get(worker).reset.notified().await;
-    }
-
     /// A worker says that it is broken.
     pub fn worker_unhealthy(&self, worker: &WorkerId, check: &str, reason: &str) {
         tracing::warn!(endpoint = %self.id(), %worker, check, reason, "worker is unhealthy");
         self.0.workers.mark_unhealthy(worker);
+        self.0.attention.notify_one();
     }
 
     /// A worker is gone. Its jobs go back to the queue or, when that was done before, fail. Answers how many it had.
@@ -206,8 +267,13 @@ impl Queue {
         let now = self.clock().now();
         let claimed = match self.0.jobs.claim(worker, most, now) {
             Answer::Later(claiming) => self.claim_for(worker.clone(), claiming).await?,
-            now => now.await?,
+            there => there.await?,
         };
+        if !claimed.jobs.is_empty()
+            && let Some(known) = self.0.workers.find(worker)
+        {
+            known.works(now);
+        }
         if let Some(due) = claimed.due {
             self.consider(due);
         }

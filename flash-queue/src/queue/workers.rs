@@ -28,10 +28,27 @@ pub(super) struct Worker {
     refresh: AtomicBool,
     /// Takes of it that are open.
     takes: AtomicUsize,
+    /// It gets no more jobs.
+    retired: AtomicBool,
+    /// Wakes a take that is held.
+    pub(super) retire_ready: Notify,
+    /// When it took or answered a job last, in Unix milliseconds.
+    worked: AtomicU64,
     stops: Mutex<Vec<JobId>>,
     pub(super) stop_ready: Notify,
-    /// It asked for a fresh process in its place.
-    pub(super) reset: Notify,
+}
+
+/// A worker, as far as it has shown itself to the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerSigns {
+    /// Whether it has made a request.
+    pub joined: bool,
+    /// Whether it reported that it is broken.
+    pub unhealthy: bool,
+    /// Whether it asked for a new start with its last result (`stopPod`).
+    pub refresh: bool,
+    /// When it took or answered a job last.
+    pub worked: Option<Timestamp>,
 }
 
 /// Jobs that wait to be stopped by a worker that never asks, at most.
@@ -61,6 +78,29 @@ impl Worker {
         self.unhealthy.load(Ordering::Relaxed)
     }
 
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+        self.retire_ready.notify_waiters();
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    pub(super) fn works(&self, now: Timestamp) {
+        self.worked.store(now.as_millis(), Ordering::Relaxed);
+    }
+
+    fn signs(&self) -> WorkerSigns {
+        let worked = self.worked.load(Ordering::Relaxed);
+        WorkerSigns {
+            joined: self.joined.load(Ordering::Relaxed),
+            unhealthy: self.is_unhealthy(),
+            refresh: self.refresh.load(Ordering::Relaxed),
+            worked: (worked > 0).then(|| Timestamp::from_millis(worked)),
+        }
+    }
+
     /// Whether this was its first sign of life.
     fn mark_joined(&self) -> bool {
         !self.joined.load(Ordering::Relaxed) && !self.joined.swap(true, Ordering::AcqRel)
@@ -82,7 +122,7 @@ pub(super) struct Workers {
 
 /// An open take of a worker. As long as it is open, the worker has a share in what is queued.
 #[derive(Debug)]
-pub(super) struct Taking(Arc<Worker>);
+pub(super) struct Taking(pub(super) Arc<Worker>);
 
 impl Drop for Taking {
     fn drop(&mut self) {
@@ -111,6 +151,15 @@ impl Workers {
     pub(super) fn has_joined(&self, id: &WorkerId) -> bool {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         table.get(id).is_some_and(|worker| worker.joined.load(Ordering::Relaxed))
+    }
+
+    /// The worker, if it is known.
+    pub(super) fn find(&self, id: &WorkerId) -> Option<Arc<Worker>> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub(super) fn signs(&self, id: &WorkerId) -> Option<WorkerSigns> {
+        self.find(id).map(|worker| worker.signs())
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
@@ -171,12 +220,6 @@ impl Workers {
     pub(super) fn stop(&self, id: &WorkerId, job: &JobId) {
         if let Some(worker) = self.table.read().unwrap_or_else(PoisonError::into_inner).get(id) {
             worker.stop(job);
-        }
-    }
-
-    pub(super) fn reset(&self, id: &WorkerId) {
-        if let Some(worker) = self.table.read().unwrap_or_else(PoisonError::into_inner).get(id) {
-            worker.reset.notify_one();
         }
     }
 

@@ -77,6 +77,9 @@ pub trait JobStore: Send + Sync + fmt::Debug {
     /// How many jobs stand where.
     fn counts(&self) -> Answer<Counts>;
 
+    /// When the job was submitted that waits first in the queue, those of low priority left aside.
+    fn oldest_queued(&self) -> Answer<Option<Timestamp>>;
+
     /// The workers that hold jobs. After a restart these are the ones whose leases go on.
     fn busy_workers(&self) -> Answer<Vec<WorkerId>>;
 }

@@ -126,6 +126,10 @@ impl JobStore for MemoryJobs {
         Answer::now(self.lock().counts())
     }
 
+    fn oldest_queued(&self) -> Answer<Option<Timestamp>> {
+        Answer::now(self.lock().oldest_queued())
+    }
+
     fn busy_workers(&self) -> Answer<Vec<WorkerId>> {
         Answer::now(self.lock().busy_workers().cloned().collect())
     }

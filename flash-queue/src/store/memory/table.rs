@@ -98,6 +98,15 @@ impl Table {
         self.queues.iter().flatten().filter(|entry| waits(entry)).map(|(key, _)| *key).collect()
     }
 
+    pub(super) fn oldest_queued(&self) -> Option<Timestamp> {
+        let waits = |(key, turn): &(Key, u32)| {
+            let job = self.jobs.get(*key).filter(|job| job.turn == *turn)?;
+            let counts = job.state.status == JobStatus::InQueue && !job.state.terms.low_priority;
+            counts.then_some(job.state.submitted)
+        };
+        self.queues.iter().flatten().find_map(waits)
+    }
+
     pub(super) fn insert(&mut self, job: NewJob, now: Timestamp) -> Inserted {
         let id = job.id.clone();
         let idempotency = job.attached.as_ref().and_then(|attached| attached.key.clone());
