@@ -26,6 +26,7 @@ pub use inventory;
 pub use linkme;
 
 pub use crate::__register as register;
+pub use crate::__register_router as register_router;
 
 /// Registers the function with this handle at link time.
 #[cfg(not(feature = "registry-linkme"))]
@@ -56,6 +57,26 @@ macro_rules! __register {
             static ENTRY: $crate::private::Entry = $crate::private::Entry(&REGISTRATION);
         };
     };
+}
+
+/// Registers the router with this handle at link time.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register_router {
+    ($handle:ty) => {
+        $crate::private::inventory::submit! {
+            $crate::private::MountEntry(<$handle as $crate::private::Mounted>::MOUNT)
+        }
+    };
+}
+
+/// Refuses, when the program is compiled, a router on a queue endpoint.
+#[track_caller]
+pub const fn check_router(endpoint: &Endpoint) {
+    assert!(
+        matches!(endpoint.kind(), Kind::Http),
+        "a router is served by an HTTP endpoint, and this one is a queue\nhelp: use `Endpoint::http`"
+    );
 }
 
 /// Refuses, when the program is compiled, a function without a route on an HTTP endpoint.

@@ -3,7 +3,7 @@ use proc_macro2::TokenStream;
 use crate::attr::RemoteArgs;
 use crate::errors::{Errors, guard};
 use crate::item::Item;
-use crate::{derive_error, expand, main_fn, strip, validate};
+use crate::{derive_error, expand, main_fn, router_fn, strip, validate};
 
 /// The item, whatever happens; then what was made of it; then every problem.
 pub(crate) fn remote(attr: TokenStream, item: &TokenStream) -> TokenStream {
@@ -32,6 +32,18 @@ pub(crate) fn remote(attr: TokenStream, item: &TokenStream) -> TokenStream {
         generated
     });
     output.extend(generated);
+    output
+}
+
+/// The function, whatever happens; then its handle; then every problem.
+pub(crate) fn router(attr: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut output = item.clone();
+    output.extend(guard("#[flash::router]", TokenStream::new(), || {
+        let mut errors = Errors::default();
+        let mut generated = router_fn::expand(attr, item.clone(), &mut errors);
+        generated.extend(errors.into_tokens());
+        generated
+    }));
     output
 }
 

@@ -17,6 +17,7 @@ mod item;
 mod main_fn;
 mod model;
 mod paths;
+mod router_fn;
 mod span;
 mod strip;
 mod suggest;
@@ -38,6 +39,13 @@ pub fn remote(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn main(attr: TokenStream, item: TokenStream) -> TokenStream {
     entry::main(attr.into(), item.into()).into()
+}
+
+// Documented where `flash` re-exports it.
+#[allow(missing_docs)]
+#[proc_macro_attribute]
+pub fn router(attr: TokenStream, item: TokenStream) -> TokenStream {
+    entry::router(attr.into(), &item.into()).into()
 }
 
 // Documented where `flash` re-exports it.

@@ -14,6 +14,8 @@ mod ready;
 mod run;
 mod shutdown;
 
+/// The web framework whose routers an endpoint serves.
+pub use axum;
 pub use local_app::LocalApp;
 pub use run::{run, run_main, run_with};
 pub use shutdown::Shutdown;

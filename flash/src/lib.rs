@@ -17,11 +17,19 @@ pub use flash_macros::RemoteError;
 pub use flash_macros::main;
 #[doc = include_str!("../../flash-macros/docs/remote.md")]
 pub use flash_macros::remote;
+#[cfg(feature = "serve")]
+#[doc = include_str!("../../flash-macros/docs/router.md")]
+pub use flash_macros::router;
 
 /// Clients of the platform: the jobs of queue endpoints, and the transport of remote calls.
 #[cfg(feature = "client")]
 #[doc(inline)]
 pub use flash_platform as platform;
+
+/// The web framework whose routers an endpoint serves, in the version that the worker has.
+#[cfg(feature = "serve")]
+#[doc(no_inline)]
+pub use flash_worker::axum;
 
 /// The roles of a binary.
 #[cfg(feature = "serve")]
@@ -64,6 +72,8 @@ macro_rules! link {
 #[doc(hidden)]
 pub mod __private {
     pub use flash_core::private::*;
+    #[cfg(feature = "serve")]
+    pub use flash_worker::axum::Router;
     #[cfg(feature = "serve")]
     pub use flash_worker::run_main;
 }

@@ -10,6 +10,7 @@ const SUPPORTED: &[&str] =
     &["resource", "method", "path", "name", "handle", "status", "calls", "inline", "crate"];
 
 const SUPPORTED_ON_CLASS: &[&str] = &["resource", "name", "handle", "calls", "crate"];
+const SUPPORTED_ON_ROUTER: &[&str] = &["resource", "calls", "crate"];
 const SUPPORTED_ON_METHOD: &[&str] = &["init", "exit", "method", "path", "name", "status", "calls", "inline"];
 
 /// `#[remote(…)]` on a function, an `impl` block or a method.
@@ -37,6 +38,10 @@ impl RemoteArgs {
 
     pub(crate) fn parse_class(tokens: TokenStream, errors: &mut Errors) -> Self {
         Self::parse_supported(tokens, SUPPORTED_ON_CLASS, errors)
+    }
+
+    pub(crate) fn parse_router(tokens: TokenStream, errors: &mut Errors) -> Self {
+        Self::parse_supported(tokens, SUPPORTED_ON_ROUTER, errors)
     }
 
     pub(crate) fn parse_method(attr: &Attribute, errors: &mut Errors) -> Self {

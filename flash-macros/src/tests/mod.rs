@@ -20,6 +20,13 @@ fn expand_file(source: &str) -> TokenStream {
 fn expand_item(item: Item) -> TokenStream {
     match item {
         Item::Fn(mut function) => {
+            if let Some(at) = function.attrs.iter().position(|attr| attr.path().is_ident("router")) {
+                let arguments = match function.attrs.remove(at).meta {
+                    Meta::List(list) => list.tokens,
+                    _ => TokenStream::new(),
+                };
+                return entry::router(arguments, &function.into_token_stream());
+            }
             let Some(at) = function.attrs.iter().position(|attr| attr.path().is_ident("remote")) else {
                 return function.into_token_stream();
             };
