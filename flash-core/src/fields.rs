@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -5,6 +6,7 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
+use crate::bytes::Bytes;
 use crate::error::{FieldError, WireError, code};
 use crate::meta::Param;
 
@@ -36,6 +38,10 @@ enum Value<'a> {
     Json(&'a str),
     /// Text of a path or a query, one for each time the name occurred.
     Text(Vec<Cow<'a, str>>),
+    /// A body, or a file in it, that is not JSON.
+    Raw(Box<Bytes>),
+    /// JSON text of all fields that no other parameter took.
+    Whole(String),
 }
 
 /// Where a field came from; names it in errors.
@@ -127,8 +133,43 @@ impl<'a> Fields<'a> {
     pub fn remove(&mut self, name: &str) -> Option<&'a str> {
         match self.take(name)?.value {
             Value::Json(json) => Some(json),
-            Value::Text(_) => None,
+            _ => None,
         }
+    }
+
+    /// Adds a field that is no JSON but bytes: a raw body for the parameter that takes it, or a file of a form. A parameter
+    /// that is no [`Bytes`] reads it as the base64 text that it would be in JSON.
+    pub fn put_bytes(&mut self, name: Cow<'a, str>, bytes: Bytes) {
+        if self.contains(&name) {
+            self.errors.push(FieldError {
+                path: format!("{}.{name}", self.origin),
+                message: "the field occurs twice".to_owned(),
+            });
+        } else if self.entries.len() < MAX_FIELDS {
+            self.entries.push(Entry { name, value: Value::Raw(Box::new(bytes)), origin: self.origin });
+        }
+    }
+
+    /// Makes one field `name` of all JSON fields that are left; none of none, where it may be missing.
+    pub(crate) fn gather(&mut self, name: &'static str, may_be_missing: bool) {
+        let mut json = String::from("{");
+        self.entries.retain(|entry| {
+            let Value::Json(value) = entry.value else { return true };
+            if json.len() > 1 {
+                json.push(',');
+            }
+            json.push_str(&serde_json::Value::from(&*entry.name).to_string());
+            json.push(':');
+            json.push_str(value);
+            false
+        });
+        if json.len() == 1 && may_be_missing {
+            return;
+        }
+        json.push('}');
+        // First, so that text of this name from a query is not taken for it.
+        let entry = Entry { name: Cow::Borrowed(name), value: Value::Whole(json), origin: self.origin };
+        self.entries.insert(0, entry);
     }
 
     /// Whether a field of this name is there.
@@ -147,7 +188,7 @@ impl<'a> Fields<'a> {
     pub fn json_entries(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.entries.iter().filter_map(|entry| match entry.value {
             Value::Json(json) => Some((&*entry.name, json)),
-            Value::Text(_) => None,
+            _ => None,
         })
     }
 
@@ -190,7 +231,7 @@ impl<'a> Fields<'a> {
 }
 
 /// Reads the parameter `name`. A missing field is an error, unless `T` is an `Option`.
-pub(crate) fn slot<T: DeserializeOwned>(fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
+pub(crate) fn slot<T: DeserializeOwned + 'static>(fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
     let Some(entry) = fields.take(name) else {
         let absent = T::deserialize(Absent).ok();
         if absent.is_none() {
@@ -206,8 +247,18 @@ pub(crate) fn may_be_missing<T: DeserializeOwned>() -> bool {
     T::deserialize(Absent).is_ok()
 }
 
-fn read<T: DeserializeOwned>(fields: &mut Fields<'_>, entry: Entry<'_>) -> Option<T> {
+fn read<T: DeserializeOwned + 'static>(fields: &mut Fields<'_>, entry: Entry<'_>) -> Option<T> {
+    // The fields of a body that is one parameter have no name around them.
+    let is_whole = matches!(entry.value, Value::Whole(_));
     let (result, json) = match entry.value {
+        Value::Raw(bytes) => match cast(*bytes) {
+            Ok(value) => return Some(value),
+            Err(bytes) => {
+                let json = serde_json::to_string(&bytes).unwrap_or_default();
+                (serde_json::from_str(&json), Cow::Owned(json))
+            }
+        },
+        Value::Whole(json) => (serde_json::from_str(&json), Cow::Owned(json)),
         Value::Json(json) => (serde_json::from_str(json), Cow::Borrowed(json)),
         Value::Text(texts) => {
             let (quoted, bare) = json_of(&texts);
@@ -221,11 +272,27 @@ fn read<T: DeserializeOwned>(fields: &mut Fields<'_>, entry: Entry<'_>) -> Optio
     match result {
         Ok(value) => Some(value),
         Err(error) => {
-            let path = format!("{}.{}{}", entry.origin, entry.name, inner_path::<T>(&json));
+            let name = if is_whole { String::new() } else { format!(".{}", entry.name) };
+            let path = format!("{}{name}{}", entry.origin, inner_path::<T>(&json));
             fields.errors.push(FieldError::from_serde(path, &error.to_string()));
             None
         }
     }
+}
+
+/// The bytes as a `T`, where that is [`Bytes`] or an `Option` of them.
+fn cast<T: 'static>(bytes: Bytes) -> Result<T, Bytes> {
+    let mut bytes = Some(bytes);
+    let place: &mut dyn Any = &mut bytes;
+    if let Some(value) = place.downcast_mut::<Option<T>>().and_then(Option::take) {
+        return Ok(value);
+    }
+    let mut optional = Some(bytes);
+    let place: &mut dyn Any = &mut optional;
+    if let Some(value) = place.downcast_mut::<Option<T>>().and_then(Option::take) {
+        return Ok(value);
+    }
+    Err(optional.flatten().unwrap_or_default())
 }
 
 /// The place inside of the field. Parsed once more, because keeping the path costs time that only a failure should pay.
@@ -260,14 +327,13 @@ fn json_of(texts: &[Cow<'_, str>]) -> (String, Option<String>) {
 
 #[cold]
 fn unknown_field(name: &str, params: &[Param]) -> String {
-    if params.is_empty() {
+    // The body has its own fields in place of one of its name.
+    let params = || params.iter().filter(|param| !param.is_body);
+    if params().next().is_none() {
         return "unknown field; the function has no parameters".to_owned();
     }
-    let known = params.iter().map(|param| format!("`{}`", param.name)).collect::<Vec<_>>().join(", ");
-    format!(
-        "unknown field; known fields: {known}{}",
-        did_you_mean(name, params.iter().map(|param| param.name))
-    )
+    let known = params().map(|param| format!("`{}`", param.name)).collect::<Vec<_>>().join(", ");
+    format!("unknown field; known fields: {known}{}", did_you_mean(name, params().map(|param| param.name)))
 }
 
 /// `; did you mean `x`?` where a known name is close, else nothing.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::carry::Written;
-use crate::encode::Encoded;
+use crate::encode::{Encoded, ReplyForm};
 use crate::error::{Error, WireError, code};
 use crate::fields::Fields;
 use crate::registry::Registration;
@@ -21,37 +21,47 @@ type BoxFuture = Pin<Box<dyn Future<Output = Result<Written, WireError>> + Send>
 
 /// A function with its types erased: decodes at once, because fields borrow from the request, and gives the rest of
 /// the way as a future. `None` when a field was wrong; the fields know which.
-pub(crate) type Handler = fn(&mut Fields<'_>, Scope, usize) -> Option<BoxFuture>;
+pub(crate) type Handler = fn(&mut Fields<'_>, Scope, ReplyForm) -> Option<BoxFuture>;
 
 /// The only code that exists once per function, so it does nothing but connect.
-pub(crate) fn handler<R: Remote>(fields: &mut Fields<'_>, scope: Scope, limit: usize) -> Option<BoxFuture> {
+pub(crate) fn handler<R: Remote>(
+    fields: &mut Fields<'_>,
+    scope: Scope,
+    form: ReplyForm,
+) -> Option<BoxFuture> {
     let args = R::decode(fields)?;
     Some(Box::pin(async move {
         match R::invoke(args, scope).await {
             Err(error) => Err(error.into_wire()),
-            Ok(returned) => R::RETURNS.encode(returned, limit),
+            Ok(returned) => R::RETURNS.encode(returned, form),
         }
     }))
 }
 
 impl Registration {
-    /// Decodes the arguments and prepares the invocation. A result over `limit` bytes fails it; of a stream, each item has
+    /// Decodes the arguments and prepares the invocation. A result over the limit of `form` fails it; of a stream, each item has
     /// the limit [`CHUNK_LIMIT`](crate::CHUNK_LIMIT).
     ///
     /// # Errors
     /// `invalid_input` that names every field that is wrong.
-    pub fn start(&self, mut fields: Fields<'_>, scope: Scope, limit: usize) -> Result<Running, WireError> {
+    pub fn start(
+        &self,
+        mut fields: Fields<'_>,
+        scope: Scope,
+        form: impl Into<ReplyForm>,
+    ) -> Result<Running, WireError> {
+        let form = form.into();
         // The function may panic before its first await, in a default expression or a user's `Deserialize`.
         let handler = self.handler;
         let decoded = {
             let fields = &mut fields;
             let scope = scope.clone();
-            catch_unwind(AssertUnwindSafe(move || handler(fields, scope, limit)))
+            catch_unwind(AssertUnwindSafe(move || handler(fields, scope, form)))
         };
         let future = decoded.map_err(|panic| panicked(&*panic))?;
         fields.finish(self.meta.params)?;
         match future {
-            Some(future) => Ok(Running { future, scope, limit }),
+            Some(future) => Ok(Running { future, scope, form }),
             None => Err(WireError::new(code::INTERNAL, "the arguments could not be decoded")),
         }
     }
@@ -61,7 +71,7 @@ impl Registration {
 pub struct Running {
     future: BoxFuture,
     scope: Scope,
-    limit: usize,
+    form: ReplyForm,
 }
 
 impl Running {
@@ -103,7 +113,7 @@ impl Running {
     /// # Errors
     /// What the function or its stream failed with, or what kept it from ending.
     pub async fn run_whole(self) -> Outcome {
-        let limit = self.limit;
+        let limit = self.form.limit();
         match self.run().await? {
             Produced::Value(encoded) => Ok(encoded),
             Produced::Stream(chunks) => chunks.collect(limit).await,

@@ -5,6 +5,7 @@
 
 mod app;
 pub mod boot;
+mod bytes;
 mod call;
 mod carry;
 mod class;
@@ -24,6 +25,7 @@ pub mod private;
 mod registry;
 mod registry_builder;
 mod remote;
+mod response;
 mod scope;
 mod secret;
 mod stream;
@@ -32,10 +34,11 @@ mod transport;
 pub mod wire;
 
 pub use app::{App, DefaultApp};
+pub use bytes::Bytes;
 pub use call::{Call, ErrorOf, OutputOf};
 pub use carry::Needs;
 pub use class::{ClassMeta, Instance, MAX_INSTANCES, MethodOf};
-pub use encode::{Encoded, FieldWriter, TooLarge};
+pub use encode::{Encoded, FieldWriter, ReplyForm, TooLarge};
 pub use endpoint::{Auth, Endpoint, FlashBoot, Hardware, Kind, Scaler, Volume};
 pub use error::{CallError, Error, FieldError, Problem, WireError, code, from_error_string, to_error_string};
 pub use fields::{Fields, Origin};
@@ -46,6 +49,7 @@ pub use mount::{Mount, Mounted};
 pub use registry::{Calls, Registration, Registry, RegistryErrors};
 pub use registry_builder::RegistryBuilder;
 pub use remote::{Door, Http, IsResult, Payload, Queue, Remote, RemoteError, Reply};
+pub use response::{Response, ResponseHead};
 pub use scope::{JobControl, RequestHead, Scope, ScopeBuilder, spawn, spawn_blocking};
 pub use secret::Secret;
 pub use stream::{CHUNK_LIMIT, Chunks, Produced, Stream, StreamClosed, StreamSender};

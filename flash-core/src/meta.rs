@@ -186,6 +186,8 @@ pub struct Param {
     pub type_text: &'static str,
     /// Whether it may be missing because it has a default.
     pub has_default: bool,
+    /// Whether it is the whole body, which has its fields in place of one of its name.
+    pub is_body: bool,
     slot: &'static dyn AnySlot,
 }
 
@@ -194,15 +196,23 @@ impl Param {
         name: &'static str,
         type_text: &'static str,
         has_default: bool,
+        is_body: bool,
         slot: &'static dyn AnySlot,
     ) -> Self {
-        Self { name, type_text, has_default, slot }
+        Self { name, type_text, has_default, is_body, slot }
     }
 
     /// Whether a request must carry it.
     #[must_use]
     pub fn is_required(&self) -> bool {
         !self.has_default && !self.slot.may_be_missing()
+    }
+
+    /// Whether it is [`Bytes`](crate::Bytes), which an HTTP door also takes as they are: with
+    /// [`Fields::put_bytes`](crate::Fields::put_bytes).
+    #[must_use]
+    pub fn is_bytes(&self) -> bool {
+        self.slot.is_bytes()
     }
 }
 

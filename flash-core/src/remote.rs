@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::carry::Returns;
-use crate::encode::{Encoded, FieldWriter, encode};
+use crate::encode::{Encoded, FieldWriter, ReplyForm, encode};
 use crate::error::{Error, WireError};
 use crate::fields::Fields;
 use crate::meta::Meta;
@@ -82,9 +82,9 @@ impl<T, E> IsResult for Result<T, E> {
     note = "derive `serde::Serialize` and `serde::Deserialize` for it"
 )]
 pub trait Reply: Send + Sized + 'static {
-    /// Encodes the value, at most `limit` bytes.
+    /// Encodes the value.
     #[doc(hidden)]
-    fn into_encoded(self, limit: usize) -> Result<Encoded, WireError>;
+    fn into_encoded(self, form: ReplyForm) -> Result<Encoded, WireError>;
     /// Decodes what [`into_encoded`](Self::into_encoded) made.
     #[doc(hidden)]
     fn from_encoded(json: &[u8]) -> Result<Self, Error>;
@@ -92,8 +92,8 @@ pub trait Reply: Send + Sized + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<T: Payload> Reply for T {
-    fn into_encoded(self, limit: usize) -> Result<Encoded, WireError> {
-        encode(&self, limit, "the result")
+    fn into_encoded(self, form: ReplyForm) -> Result<Encoded, WireError> {
+        encode(&self, form, "the result")
     }
 
     fn from_encoded(json: &[u8]) -> Result<Self, Error> {

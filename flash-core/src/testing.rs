@@ -42,7 +42,7 @@ impl Mock {
             let args = R::decode(&mut fields);
             fields.finish(R::META.params).map_err(CallFailure::Remote)?;
             let args = args.ok_or_else(|| CallFailure::Transport(Error::new("internal", "no arguments")))?;
-            R::RETURNS.encode(answer(args), result_limit(R::META.door())).map_err(CallFailure::Remote)
+            R::RETURNS.encode(answer(args), result_limit(R::META.door()).into()).map_err(CallFailure::Remote)
         });
         self.answers.insert(R::META.name, answer);
         self

@@ -93,7 +93,7 @@ pub(crate) struct Param {
 
 pub(crate) enum ParamKind {
     /// Travels under `name`.
-    Wire { name: String, default: Option<DefaultValue> },
+    Wire { name: String, default: Option<DefaultValue>, body: Option<Ident> },
     /// The constructor arguments of a method's instance.
     Init,
     /// Supplied by the worker.
@@ -110,6 +110,11 @@ impl Function {
 }
 
 impl Param {
+    /// Whether its fields are the fields of the body.
+    pub(crate) fn is_body(&self) -> bool {
+        matches!(self.kind, ParamKind::Wire { body: Some(_), .. })
+    }
+
     pub(crate) fn wire_name(&self) -> Option<&str> {
         match &self.kind {
             ParamKind::Wire { name, .. } => Some(name),

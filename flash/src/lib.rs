@@ -6,9 +6,9 @@ extern crate self as flash;
 
 #[doc(no_inline)]
 pub use flash_core::{
-    App, Auth, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry, RegistryBuilder,
-    RemoteError, Scaler, Scope, State, Stream, StreamClosed, StreamSender, Volume, WireError, Worker, spawn,
-    spawn_blocking,
+    App, Auth, Bytes, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry,
+    RegistryBuilder, RemoteError, Response, Scaler, Scope, State, Stream, StreamClosed, StreamSender, Volume,
+    WireError, Worker, spawn, spawn_blocking,
 };
 #[doc = include_str!("../../flash-macros/docs/remote_error.md")]
 pub use flash_macros::RemoteError;

@@ -1,9 +1,10 @@
 use std::fmt;
 
 use crate::carry::Json;
-use crate::encode::Encoded;
+use crate::encode::{Encoded, ReplyForm};
 use crate::error::{Error, WireError, code};
 use crate::remote::{Payload, RemoteError, Reply};
+use crate::response::Response;
 use crate::stream::{Producer, Stream, encoded};
 
 /// Carries what a function returns.
@@ -35,11 +36,11 @@ impl fmt::Debug for Written {
     note = "a call can fail on its way, so the caller always gets a `Result`"
 )]
 pub trait Returns<R>: Sync {
-    /// Encodes what was returned, a success with at most `limit` bytes.
+    /// Encodes what was returned, a success in this form.
     ///
     /// # Errors
     /// What the function failed with, or a result that cannot be sent.
-    fn encode(&self, returned: R, limit: usize) -> Result<Written, WireError>;
+    fn encode(&self, returned: R, form: ReplyForm) -> Result<Written, WireError>;
     /// Whether a success is a stream.
     fn is_stream(&self) -> bool;
     /// A success with the one item that was sent, where it is a stream.
@@ -71,9 +72,9 @@ impl<C: Carrier, T: 'static, E: 'static> Returns<Result<T, E>> for C
 where
     Json: CarriesReply<T, E> + CarriesError<E>,
 {
-    fn encode(&self, returned: Result<T, E>, limit: usize) -> Result<Written, WireError> {
+    fn encode(&self, returned: Result<T, E>, form: ReplyForm) -> Result<Written, WireError> {
         match returned {
-            Ok(value) => CarriesReply::<T, E>::write_reply(&Json, value, limit),
+            Ok(value) => CarriesReply::<T, E>::write_reply(&Json, value, form),
             Err(error) => Err(Json.write_error(&error)),
         }
     }
@@ -128,11 +129,11 @@ impl fmt::Debug for dyn AnyReturns {
     note = "derive `serde::Serialize` and `serde::Deserialize` for it; of a `Result<Stream<T, E>, E>`, for its items"
 )]
 pub trait CarriesReply<T, E> {
-    /// Encodes a success, at most `limit` bytes.
+    /// Encodes a success.
     ///
     /// # Errors
     /// A value that cannot be sent.
-    fn write_reply(&self, value: T, limit: usize) -> Result<Written, WireError>;
+    fn write_reply(&self, value: T, form: ReplyForm) -> Result<Written, WireError>;
     /// Decodes a success.
     ///
     /// # Errors
@@ -149,8 +150,8 @@ pub trait CarriesReply<T, E> {
 
 #[diagnostic::do_not_recommend]
 impl<T: Reply, E> CarriesReply<T, E> for Json {
-    fn write_reply(&self, value: T, limit: usize) -> Result<Written, WireError> {
-        value.into_encoded(limit).map(Written::Value)
+    fn write_reply(&self, value: T, form: ReplyForm) -> Result<Written, WireError> {
+        value.into_encoded(form).map(Written::Value)
     }
 
     fn read_reply(&self, json: &[u8]) -> Result<T, Error> {
@@ -167,8 +168,31 @@ impl<T: Reply, E> CarriesReply<T, E> for Json {
 }
 
 #[diagnostic::do_not_recommend]
+impl<T: Reply, E> CarriesReply<Response<T>, E> for Json {
+    fn write_reply(&self, value: Response<T>, form: ReplyForm) -> Result<Written, WireError> {
+        let (head, body) = value.into_parts();
+        head.check()?;
+        let mut encoded = body.into_encoded(form)?;
+        encoded.head = Some(Box::new(head));
+        Ok(Written::Value(encoded))
+    }
+
+    fn read_reply(&self, json: &[u8]) -> Result<Response<T>, Error> {
+        T::from_encoded(json).map(Response::new)
+    }
+
+    fn is_stream(&self) -> bool {
+        false
+    }
+
+    fn read_item(&self, _: &[u8]) -> Result<Response<T>, Error> {
+        Err(Error::new(code::INTERNAL, "the function does not stream"))
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<T: Payload, E: RemoteError> CarriesReply<Stream<T, E>, E> for Json {
-    fn write_reply(&self, value: Stream<T, E>, _: usize) -> Result<Written, WireError> {
+    fn write_reply(&self, value: Stream<T, E>, _: ReplyForm) -> Result<Written, WireError> {
         Ok(Written::Stream(encoded(value)))
     }
 

@@ -1,5 +1,7 @@
+use std::any::TypeId;
 use std::fmt;
 
+use crate::bytes::Bytes;
 use crate::carry::Json;
 use crate::encode::FieldWriter;
 use crate::fields::{self, Fields};
@@ -19,6 +21,8 @@ pub trait Carries<T>: Sync {
     fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &T);
     /// Whether the field may be missing, as an `Option` may.
     fn may_be_missing(&self) -> bool;
+    /// Whether the field may be raw bytes.
+    fn is_bytes(&self) -> bool;
 }
 
 #[diagnostic::do_not_recommend]
@@ -34,6 +38,10 @@ impl<T: Payload> Carries<T> for Json {
     fn may_be_missing(&self) -> bool {
         fields::may_be_missing::<T>()
     }
+
+    fn is_bytes(&self) -> bool {
+        [TypeId::of::<Bytes>(), TypeId::of::<Option<Bytes>>()].contains(&TypeId::of::<T>())
+    }
 }
 
 /// The place of one parameter: its name, and how its type is read and written.
@@ -41,6 +49,7 @@ pub struct Slot<T: 'static> {
     name: &'static str,
     type_text: &'static str,
     has_default: bool,
+    is_body: bool,
     carrier: &'static dyn Carries<T>,
 }
 
@@ -51,7 +60,7 @@ pub const fn slot<T>(
     type_text: &'static str,
     carrier: &'static dyn Carries<T>,
 ) -> Slot<T> {
-    Slot { name, type_text, has_default: false, carrier }
+    Slot { name, type_text, has_default: false, is_body: false, carrier }
 }
 
 impl<T> Slot<T> {
@@ -61,14 +70,23 @@ impl<T> Slot<T> {
         Self { has_default: true, ..self }
     }
 
+    /// The parameter is the whole body: its fields are all that no other parameter takes, so it is read last.
+    #[must_use]
+    pub const fn body(self) -> Self {
+        Self { is_body: true, ..self }
+    }
+
     /// What the function's metadata says of the parameter.
     #[must_use]
     pub const fn param(&'static self) -> Param {
-        Param::new(self.name, self.type_text, self.has_default, self)
+        Param::new(self.name, self.type_text, self.has_default, self.is_body, self)
     }
 
     /// Reads the argument; what is wrong with it is recorded in `fields`.
     pub fn take(&self, fields: &mut Fields<'_>) -> Option<T> {
+        if self.is_body {
+            fields.gather(self.name, self.carrier.may_be_missing());
+        }
         self.carrier.read(fields, self.name)
     }
 
@@ -79,6 +97,9 @@ impl<T> Slot<T> {
 
     /// Writes the argument.
     pub fn put(&self, fields: &mut FieldWriter, value: &T) {
+        if self.is_body {
+            return fields.put_whole(self.name, |fields| self.carrier.write(fields, self.name, value));
+        }
         self.carrier.write(fields, self.name, value);
     }
 }
@@ -95,11 +116,16 @@ impl<T> fmt::Debug for Slot<T> {
 /// A slot without its type.
 pub(crate) trait AnySlot: Sync {
     fn may_be_missing(&self) -> bool;
+    fn is_bytes(&self) -> bool;
 }
 
 impl<T> AnySlot for Slot<T> {
     fn may_be_missing(&self) -> bool {
         self.carrier.may_be_missing()
+    }
+
+    fn is_bytes(&self) -> bool {
+        self.carrier.is_bytes()
     }
 }
 

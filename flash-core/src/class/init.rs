@@ -108,6 +108,10 @@ impl<C: Class> Carries<InitArgs> for InitCarrier<C> {
         }
     }
 
+    fn is_bytes(&self) -> bool {
+        false
+    }
+
     fn may_be_missing(&self) -> bool {
         InitArgs::defaults::<C>().is_ok()
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::items::Stream;
-use crate::encode::{Encoded, encode};
+use crate::encode::{Encoded, ReplyForm, encode};
 use crate::error::{WireError, code};
 use crate::invoke::{Outcome, log_failure, out_of_time, panicked};
 use crate::remote::{Payload, RemoteError};
@@ -38,7 +38,7 @@ impl<T: Payload, E: RemoteError> futures_core::Stream for EncodedItems<T, E> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Outcome>> {
         Poll::Ready(match ready!(Pin::new(&mut self.0).poll_next(cx)) {
             None => None,
-            Some(Ok(item)) => Some(encode(&item, CHUNK_LIMIT, "an item of the stream")),
+            Some(Ok(item)) => Some(encode(&item, ReplyForm::json(CHUNK_LIMIT), "an item of the stream")),
             Some(Err(error)) => Some(Err(error.to_wire())),
         })
     }
@@ -98,7 +98,7 @@ impl Chunks {
             json.extend_from_slice(&item);
         }
         json.push(b']');
-        Ok(Encoded { json, is_unit: false })
+        Ok(Encoded::of_json(json))
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Outcome>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use flash_core::private::{Json, slot};
-use flash_core::{FieldWriter, Fields, Origin, Payload};
+use flash_core::{Bytes, FieldWriter, Fields, Origin, Payload};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -104,6 +104,20 @@ fn round_trip<T: Payload + PartialEq + Debug>(value: &T) -> TestCaseResult {
     Ok(())
 }
 
+/// The same for a value whose fields are those of the body, beside another parameter.
+fn round_trip_as_body<T: Payload + PartialEq + Debug>(value: &T) -> TestCaseResult {
+    let mut writer = FieldWriter::new(LIMIT);
+    slot::<T>("body", "T", &Json).body().put(&mut writer, value);
+    slot::<u8>("beside it", "u8", &Json).put(&mut writer, &7);
+    let json = writer.finish().unwrap();
+    let mut fields = Fields::from_json(Origin::Input, &json).unwrap();
+    prop_assert_eq!(slot::<u8>("beside it", "u8", &Json).take(&mut fields), Some(7));
+    let read = slot::<T>("body", "T", &Json).body().take(&mut fields);
+    prop_assert_eq!(read.as_ref(), Some(value), "{}", String::from_utf8_lossy(&json));
+    prop_assert!(fields.is_empty());
+    Ok(())
+}
+
 /// Where a text decodes, encoding what it decodes to changes nothing any more.
 fn idempotent<T: Payload>(json: &[u8]) -> TestCaseResult {
     let Some(value) = decode::<T>("x", json) else { return Ok(()) };
@@ -130,6 +144,7 @@ fn idempotent_for_all(json: &[u8]) -> TestCaseResult {
     idempotent::<Vec<Value>>(json)?;
     idempotent::<(i64, String)>(json)?;
     idempotent::<BTreeMap<String, Value>>(json)?;
+    idempotent::<Bytes>(json)?;
     idempotent::<Shape>(json)?;
     idempotent::<Record>(json)?;
     idempotent::<Value>(json)
@@ -210,6 +225,18 @@ proptest! {
         round_trip(&a)?;
         round_trip(&b)?;
         round_trip(&c)?;
+    }
+
+    #[test]
+    fn bytes_come_back(a: Vec<u8>, b: Option<Vec<u8>>) {
+        round_trip(&Bytes::new(a))?;
+        round_trip(&b.map(Bytes::new))?;
+    }
+
+    #[test]
+    fn a_body_comes_back(a in record(), b in btree_map("[a-z]{0,5}", any::<Option<i64>>(), 0..4)) {
+        round_trip_as_body(&a)?;
+        round_trip_as_body(&b)?;
     }
 
     #[test]

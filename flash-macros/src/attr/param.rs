@@ -5,7 +5,7 @@ use syn::{Attribute, Expr, LitStr, Meta, Token};
 use super::arguments::{Keyed, is_helper, read};
 use crate::errors::Errors;
 
-const SUPPORTED: &[&str] = &["default", "rename", "inject"];
+const SUPPORTED: &[&str] = &["default", "rename", "inject", "body"];
 
 /// `#[remote(…)]` on a parameter.
 #[derive(Default)]
@@ -13,6 +13,7 @@ pub(crate) struct ParamArgs {
     pub(crate) default: Option<Keyed<DefaultValue>>,
     pub(crate) rename: Option<Keyed<LitStr>>,
     pub(crate) inject: Option<Ident>,
+    pub(crate) body: Option<Ident>,
 }
 
 /// What a missing argument becomes.
@@ -35,7 +36,7 @@ impl ParamArgs {
                 meta => errors.help(
                     meta,
                     "`#[remote]` on a parameter needs an argument",
-                    "write `#[remote(default)]`, `#[remote(rename = \"x\")]` or `#[remote(inject)]`",
+                    "write `#[remote(default)]`, `#[remote(rename = \"x\")]`, `#[remote(body)]` or `#[remote(inject)]`",
                 ),
             }
         }
@@ -65,6 +66,7 @@ impl ParamArgs {
                 self.rename = Some(Keyed { key, value: input.parse()? });
             }
             "inject" => self.inject = Some(key),
+            "body" => self.body = Some(key),
             other => unreachable!("`{other}` is in the table of supported arguments and has no reader"),
         }
         Ok(())

@@ -120,7 +120,8 @@ fn slot(function: &Function, param: &Param) -> TokenStream {
         _ => TokenStream::new(),
     };
     let carrier = span::reference_at(ty, "Json");
-    hygienic!(__flash::slot(#name, #type_text, #carrier) #defaulted)
+    let body = param.is_body().then(|| hygienic!(.body()));
+    hygienic!(__flash::slot(#name, #type_text, #carrier) #defaulted #body)
 }
 
 fn meta(function: &Function) -> TokenStream {
@@ -204,7 +205,10 @@ fn numbered(prefix: &str, index: usize) -> Ident {
 pub(super) fn decode(function: &Function) -> TokenStream {
     let arguments = arguments(function);
     let fields = local("fields");
-    let reads = wire(function).zip(&arguments).enumerate().map(|(index, (param, argument))| {
+    let mut numbered: Vec<_> = wire(function).zip(&arguments).enumerate().collect();
+    // What is left for the body is known when all others have taken theirs.
+    numbered.sort_by_key(|(_, (param, _))| param.is_body());
+    let reads = numbered.into_iter().map(|(index, (param, argument))| {
         let (slot, ty) = (Literal::usize_unsuffixed(index), &param.ty);
         let read = match &param.kind {
             ParamKind::Wire { default: Some(DefaultValue::OfType), .. } => {

@@ -134,6 +134,15 @@ fn init(class: &mut Class, mut args: RemoteArgs, item: FnItem, errors: &mut Erro
     }
     let mut function = function(class, args, item, None, errors);
     function.method_of = None;
+    for param in &function.params {
+        if let ParamKind::Wire { body: Some(body), .. } = &param.kind {
+            errors.help(
+                body,
+                "constructor arguments stand side by side in `init`, so none of them is the whole body",
+                "remove `body`",
+            );
+        }
+    }
     class.init = Some(function);
 }
 

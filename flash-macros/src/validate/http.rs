@@ -31,6 +31,16 @@ pub(super) fn door(args: &RemoteArgs, function: &Ident, params: &[Param], errors
     match (&args.method, &args.path) {
         (Some(_), Some(path)) => {
             // A bad method has been reported, and then only a stub is expanded.
+            if let Some(method) = &method
+                && method == "GET"
+            {
+                for param in params {
+                    if let ParamKind::Wire { body: Some(body), .. } = &param.kind {
+                        let help = "use another method, or take the fields as parameters";
+                        errors.help(body, "a GET request has no body", help);
+                    }
+                }
+            }
             let method = method.unwrap_or_else(|| Ident::new("POST", path.value.span()));
             return Door::Http { method, path: path.value.clone(), status };
         }
@@ -111,7 +121,14 @@ fn check_path(path: &LitStr, params: &[Param], errors: &mut Errors) {
 }
 
 fn check_path_parameter(path: &LitStr, name: &str, params: &[Param], errors: &mut Errors) {
-    if params.iter().any(|param| param.wire_name() == Some(name)) {
+    if let Some(param) = params.iter().find(|param| param.wire_name() == Some(name)) {
+        if param.is_body() {
+            errors.help(
+                path,
+                format_args!("path parameter `{{{name}}}` names the parameter that is the whole body"),
+                "name another parameter, or remove `body`",
+            );
+        }
         return;
     }
     // A parameter that breaks another rule has no name on the wire; one mistake, one message.

@@ -29,6 +29,12 @@ pub(super) fn params(sig: &Signature, is_generic: bool, errors: &mut Errors) -> 
                         "give one of them another name with `#[remote(rename = \"…\")]`",
                     );
                 }
+                if let ParamKind::Wire { body: Some(body), .. } = &param.kind
+                    && params.iter().any(Param::is_body)
+                {
+                    let help = "make one type of both";
+                    errors.help(body, "only one parameter can be the whole body", help);
+                }
                 params.push(param);
             }
         }
@@ -59,7 +65,12 @@ fn param(input: &PatType, index: usize, is_generic: bool, errors: &mut Errors) -
     let kind = if is_broken {
         ParamKind::Broken
     } else if is_injected {
-        let needless = args.default.as_ref().map(|arg| &arg.key).or(args.rename.as_ref().map(|arg| &arg.key));
+        let needless = args
+            .default
+            .as_ref()
+            .map(|arg| &arg.key)
+            .or(args.rename.as_ref().map(|arg| &arg.key))
+            .or(args.body.as_ref());
         if let Some(key) = needless {
             errors.help(
                 key,
@@ -87,7 +98,20 @@ fn wire(ident: &Ident, args: ParamArgs, errors: &mut Errors) -> ParamKind {
             name
         }
     };
-    ParamKind::Wire { name, default: args.default.map(|default| default.value) }
+    if args.body.is_some() {
+        if let Some(rename) = &args.rename {
+            let help = "remove `rename`";
+            errors.help(&rename.key, "a parameter that is the whole body has no name on the wire", help);
+        }
+        if let Some(default) = &args.default {
+            errors.help(
+                &default.key,
+                "a parameter that is the whole body has no default of its own",
+                "write `Option<T>`, or give the fields of `T` defaults",
+            );
+        }
+    }
+    ParamKind::Wire { name, default: args.default.map(|default| default.value), body: args.body }
 }
 
 /// The name of a parameter; a pattern has none.

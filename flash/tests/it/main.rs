@@ -6,6 +6,8 @@
 extern crate flash as renamed;
 
 mod arguments;
+mod bodies;
+mod bytes;
 mod classes;
 mod derived_errors;
 mod functions;
