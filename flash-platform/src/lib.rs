@@ -17,3 +17,4 @@ pub use deployed::{Deployed, app_from_boot};
 pub use discovery::Peers;
 pub use http::HttpClient;
 pub use jobs::{JobsClient, PlatformError};
+pub use tls::config as tls_config;

@@ -5,7 +5,10 @@ use rustls::{ClientConfig, RootCertStore};
 
 /// The TLS set-up of every client: the provider is named, because an implicit one panics as soon as a user's program
 /// links a second; the roots are the machine's and, as slim images have none, the bundled ones.
-pub(crate) fn config() -> Result<ClientConfig, String> {
+///
+/// # Errors
+/// A build without a TLS feature.
+pub fn config() -> Result<ClientConfig, String> {
     let provider = provider().ok_or(
         "no TLS provider is built in, so https addresses cannot be reached\nhelp: enable the feature `tls-ring` or \
          `tls-aws-lc` of `flash`",

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use flash_core::ids::JobId;
 use flash_core::{App, DoorKind, Fields, Kind, Origin, Registration, Scope, WireError, result_limit};
 use serde::Deserialize;
@@ -58,7 +60,8 @@ pub(crate) async fn test_job(app: &App, json: &str) -> Result<String, String> {
     let work = Job {
         id: &id,
         input: Some(input.get()),
-        execution_timeout: None,
+        attempt: 1,
+        deadline: endpoint.execution_timeout_ms().map(|ms| app.clock().now() + Duration::from_millis(ms)),
         cancellation: CancellationToken::new(),
         control: None,
     };

@@ -51,6 +51,15 @@ pub struct Boot {
     pub environment: Option<String>,
     /// `FLASH_SHUTDOWN_GRACE_SECS`: how long running jobs may take after SIGTERM; default 30 s.
     pub grace: Duration,
+    /// `FLASH_OUTBOX_DIR`: where results wait that the queue does not have yet, so that they survive the death of the
+    /// process. Without it a deployed worker uses the directory for temporary files; `off` keeps them in memory only.
+    pub outbox_dir: Option<PathBuf>,
+    /// `RUNPOD_GPU_TYPE_ID`: the hardware, as the queue's URL templates name it.
+    pub gpu_type: Option<String>,
+    /// What a worker checks before its first job.
+    pub fitness: Fitness,
+    /// Whether `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` is set.
+    pub uses_proxy: bool,
     /// `RUST_LOG`, else `RUNPOD_LOG_LEVEL`, else `RUNPOD_DEBUG_LEVEL`.
     pub log: Option<String>,
 }
@@ -66,6 +75,22 @@ pub struct JobUrls {
     pub stream: Option<String>,
     /// `RUNPOD_WEBHOOK_PING`.
     pub ping: Option<String>,
+}
+
+/// What a worker checks before its first job (platform contract B.12). Nothing is checked that was not asked for: what is
+/// right for one machine fails another.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fitness {
+    /// `RUNPOD_MIN_MEMORY_GB`: free memory, in GiB.
+    pub min_memory_gb: Option<f64>,
+    /// `RUNPOD_MIN_DISK_PERCENT`: free part of the disk, in percent.
+    pub min_disk_percent: Option<f64>,
+    /// `RUNPOD_MIN_CUDA_VERSION`, such as `12.4`.
+    pub min_cuda: Option<String>,
+    /// `RUNPOD_SKIP_AUTO_SYSTEM_CHECKS=true`: memory and disk are not looked at.
+    pub skip_system: bool,
+    /// `RUNPOD_SKIP_GPU_CHECK=true`: the GPU is not looked at, declared or not.
+    pub skip_gpu: bool,
 }
 
 impl Default for Boot {
@@ -92,6 +117,10 @@ impl Default for Boot {
             app: None,
             environment: None,
             grace: Duration::from_secs(30),
+            outbox_dir: None,
+            gpu_type: None,
+            fitness: Fitness::default(),
+            uses_proxy: false,
             log: None,
         }
     }
@@ -141,6 +170,18 @@ impl Boot {
             app: reader.text("FLASH_APP"),
             environment: reader.text("FLASH_ENV"),
             grace: Duration::from_secs(reader.parsed("FLASH_SHUTDOWN_GRACE_SECS").unwrap_or(30)),
+            outbox_dir: reader.text("FLASH_OUTBOX_DIR").map(PathBuf::from),
+            gpu_type: reader.text("RUNPOD_GPU_TYPE_ID"),
+            fitness: Fitness {
+                min_memory_gb: reader.parsed("RUNPOD_MIN_MEMORY_GB"),
+                min_disk_percent: reader.parsed("RUNPOD_MIN_DISK_PERCENT"),
+                min_cuda: reader.text("RUNPOD_MIN_CUDA_VERSION"),
+                skip_system: reader.is_true("RUNPOD_SKIP_AUTO_SYSTEM_CHECKS"),
+                skip_gpu: reader.is_true("RUNPOD_SKIP_GPU_CHECK"),
+            },
+            uses_proxy: ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
+                .iter()
+                .any(|name| reader.text(name).or_else(|| reader.text(&name.to_ascii_lowercase())).is_some()),
             log: reader
                 .text("RUST_LOG")
                 .or_else(|| reader.text("RUNPOD_LOG_LEVEL"))
@@ -181,6 +222,10 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn is_true(&self, name: &str) -> bool {
+        self.text(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
     fn host(&self) -> Option<IpAddr> {

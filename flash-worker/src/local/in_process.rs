@@ -8,7 +8,7 @@ use flash_core::{App, Endpoint, JobControl, Outcome, to_error_string};
 use flash_queue::{Payload, Queue};
 use tokio_util::sync::CancellationToken;
 
-use crate::queue::{Job, answer};
+use crate::queue::{Job, Life, answer, attempt};
 use crate::shutdown::Shutdown;
 
 /// How long one look for a job waits.
@@ -52,7 +52,8 @@ impl InProcessSlot {
         let job = Job {
             id: &id,
             input: taken.input.as_ref().map(Payload::get),
-            execution_timeout: taken.policy.as_ref().and_then(|policy| policy.execution_timeout),
+            attempt: attempt(taken.extra.iter().map(|(key, payload)| (key.as_str(), payload.get()))),
+            deadline: Life::new(&taken, self.endpoint, self.app.clock().now()).deadline,
             cancellation: cancellation.clone(),
             control: Some(Arc::new(LocalControl {
                 queue: self.queue.clone(),

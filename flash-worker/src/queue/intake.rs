@@ -2,11 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::StatusCode;
+use http::StatusCode;
 use serde_json::value::RawValue;
 
 use super::backoff::Backoff;
 use super::link::Link;
+use super::runner::Arrived;
 use super::slots::{Slot, Slots};
 use crate::shutdown::Shutdown;
 
@@ -14,6 +15,8 @@ use crate::shutdown::Shutdown;
 const TAKE_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long an answer may be on its way from the queue to a worker that stops.
 const LINGER: Duration = Duration::from_millis(100);
+/// Most bytes of a job: the platform takes inputs up to 20 MB (platform contract A.4), and adds a little.
+const LARGEST_JOB: usize = 32_000_000;
 /// A queue that is over its rate limit wants this much peace (platform contract B.4).
 const RATE_LIMITED: Duration = Duration::from_secs(5);
 
@@ -37,7 +40,7 @@ enum Taken {
 
 impl Intake {
     /// Runs until the shutdown begins. Jobs go to `start` as their JSON text, each with its slot.
-    pub(crate) async fn run(&self, start: impl Fn(Vec<(Bytes, Slot)>)) {
+    pub(crate) async fn run(&self, start: impl Fn(Vec<Arrived>)) {
         // 204 answers are held by a real queue; one that answers at once must not be flooded.
         let mut empty = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
         let mut trouble = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
@@ -59,9 +62,15 @@ impl Intake {
                     trouble.reset();
                     // More than were asked for: each is owed an answer, so it waits for its turn.
                     let late = jobs.split_off(jobs.len().min(slots.len()));
-                    start(jobs.into_iter().zip(slots).map(begin).collect());
+                    let taken = self.link.clock.now();
+                    let arrived = |(body, mut slot): (Bytes, Slot)| {
+                        // From here on the worker is busy, before the job's function runs.
+                        slot.begin();
+                        Arrived { body, slot, taken }
+                    };
+                    start(jobs.into_iter().zip(slots).map(arrived).collect());
                     for job in late {
-                        start(vec![begin((job, self.slots.next().await))]);
+                        start(vec![arrived((job, self.slots.next().await))]);
                     }
                     continue;
                 }
@@ -96,12 +105,13 @@ impl Intake {
     }
 
     async fn take(&self, most: usize) -> Taken {
-        let url = self.link.urls.take(most, self.slots.is_busy());
-        let (status, body) = match self.link.get(&url, TAKE_TIMEOUT).await {
-            Ok(answer) => answer,
-            Err(error) if error.is_timeout => return Taken::Nothing,
-            Err(error) => return Taken::Trouble(error.to_string()),
-        };
+        let address = self.link.urls.take(most, self.slots.is_busy());
+        let (status, body) =
+            match self.link.get(address, TAKE_TIMEOUT, most.saturating_mul(LARGEST_JOB)).await {
+                Ok(answer) => answer,
+                Err(error) if error.is_timeout => return Taken::Nothing,
+                Err(error) => return Taken::Trouble(error.to_string()),
+            };
         match status {
             StatusCode::OK if body.is_empty() => Taken::Nothing,
             StatusCode::OK => match split(&body) {
@@ -116,12 +126,6 @@ impl Intake {
             status => Taken::Trouble(format!("the queue answered {status}")),
         }
     }
-}
-
-/// From here on the worker is busy, before the job's function runs.
-fn begin((job, mut slot): (Bytes, Slot)) -> (Bytes, Slot) {
-    slot.begin();
-    (job, slot)
 }
 
 /// The jobs in the answer to a take, without reading them: one object, or a list of them. Both occur on both routes.

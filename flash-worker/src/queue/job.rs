@@ -3,7 +3,6 @@ use flash_core::ids::JobId;
 use flash_core::{App, Endpoint, Fields, JobControl, Origin, Outcome, Registration, Scope, WireError, code};
 use serde::Deserialize;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Largest result in bytes: the platform drops what is over 20 MB for `/runsync` and over 10 MB for `/run`, and shows
@@ -24,8 +23,10 @@ pub(crate) struct Job<'a> {
     pub(crate) id: &'a JobId,
     /// The JSON of the input; the platform strips an empty one.
     pub(crate) input: Option<&'a str>,
-    /// The caller's own limit, in milliseconds.
-    pub(crate) execution_timeout: Option<u64>,
+    /// Which try this is, from 1.
+    pub(crate) attempt: u32,
+    /// When the function is stopped: the earliest of the job's and the endpoint's limits.
+    pub(crate) deadline: Option<Timestamp>,
     /// Set when the job is stopped.
     pub(crate) cancellation: CancellationToken,
     /// The worker's ear for the function's wishes.
@@ -51,15 +52,13 @@ async fn run(app: &App, endpoint: &'static Endpoint, job: Job<'_>) -> Outcome {
     fields.remove("__empty");
     let envelope = fields.remove("__flash").and_then(|json| serde_json::from_str::<Envelope>(json).ok());
     let function = select(app, endpoint, &mut fields)?;
-    let now = app.clock().now();
-    let after = |ms: u64| now + Duration::from_millis(ms);
     let mut scope = Scope::builder(app.clone())
         .request_id(job.id.as_str())
         .function(function.meta())
         .cancellation(job.cancellation)
         .deadline(envelope.and_then(|envelope| envelope.deadline_unix_ms).map(Timestamp::from_millis))
-        .deadline(job.execution_timeout.map(after))
-        .deadline(endpoint.execution_timeout_ms().map(after));
+        .attempt(job.attempt)
+        .deadline(job.deadline);
     if let Some(control) = job.control {
         scope = scope.control(control);
     }

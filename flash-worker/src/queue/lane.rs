@@ -103,7 +103,7 @@ impl Pending {
     async fn run(&self, job: &JobId, outbox: &Outbox) {
         loop {
             match self.next() {
-                Next::Progress(json) => outbox.post_progress(job, json).await,
+                Next::Progress(json) => outbox.poster().progress(job, json).await,
                 Next::Last(Last::Result(finished)) => return outbox.put(finished),
                 Next::Last(Last::Nothing) => return,
                 Next::Wait => self.changed.notified().await,

@@ -6,17 +6,32 @@ use flash_core::Secret;
 use flash_core::clock::Clock;
 use flash_core::ids::JobId;
 use flash_platform::HttpClient;
-use reqwest::{Method, RequestBuilder, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::Full;
 
-use super::urls::Urls;
+use super::connection::Broken;
+use super::origin::Origin;
+use super::urls::{Address, Urls};
 
-/// The way to the queue that intake, outbox, heartbeat and stop channel share: one client, one key, one clock.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("flash/", env!("CARGO_PKG_VERSION")));
+/// Nothing that the queue answers to a post or a ping is longer.
+const SMALL: usize = 1_000_000;
+
+/// The way to the queue that intake, outbox, heartbeat and stop channel share: its connections, one key, one clock.
+///
+/// It speaks through hyper's connections itself: a general client's layers (redirects, cookies, URLs, pools with their
+/// own tasks) cost as much CPU per job as all the rest of this worker.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) http: HttpClient,
     pub(crate) urls: Urls,
-    pub(crate) key: Option<Secret>,
     pub(crate) clock: Clock,
+    key: Option<HeaderValue>,
+    /// Only behind a proxy, which the general client knows how to speak to.
+    proxied: Option<HttpClient>,
 }
 
 /// Why no answer came. Holds no address, because those have keys in some templates.
@@ -24,6 +39,12 @@ pub(crate) struct Link {
 pub(crate) struct NoAnswer {
     text: String,
     pub(crate) is_timeout: bool,
+}
+
+impl NoAnswer {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_timeout: false }
+    }
 }
 
 impl fmt::Display for NoAnswer {
@@ -40,40 +61,147 @@ impl From<reqwest::Error> for NoAnswer {
 }
 
 impl Link {
-    /// Asks the queue, and reads the answer to its end, so that the connection can be used again.
-    pub(crate) async fn get(&self, url: &str, timeout: Duration) -> Result<(StatusCode, Bytes), NoAnswer> {
-        let request = self.request(Method::GET, url, timeout)?.header("content-type", "application/json");
-        let response = request.send().await?;
-        let status = response.status();
-        Ok((status, response.bytes().await?))
+    pub(crate) fn new(
+        urls: Urls,
+        key: Option<&Secret>,
+        clock: Clock,
+        uses_proxy: bool,
+    ) -> Result<Self, String> {
+        // The queue wants the bare key, without `Bearer` (platform contract B.3).
+        let key = key.map(|key| HeaderValue::try_from(key.expose())).transpose();
+        let mut key =
+            key.map_err(|_| "RUNPOD_AI_API_KEY has characters that no header can hold".to_owned())?;
+        if let Some(key) = &mut key {
+            key.set_sensitive(true);
+        }
+        Ok(Self { urls, clock, key, proxied: uses_proxy.then(HttpClient::new) })
+    }
+
+    /// Asks the queue for at most `limit` bytes.
+    pub(crate) async fn get(
+        &self,
+        address: Address,
+        timeout: Duration,
+        limit: usize,
+    ) -> Result<(StatusCode, Bytes), NoAnswer> {
+        self.send(Method::GET, address, None, Bytes::new(), timeout, limit).await
+    }
+
+    /// As [`get`](Self::get), where only whether there was an answer counts.
+    pub(crate) async fn ask(&self, address: Address, timeout: Duration) -> Result<StatusCode, NoAnswer> {
+        Ok(self.get(address, timeout, SMALL).await?.0)
     }
 
     /// Tells the queue something about a job.
     pub(crate) async fn post(
         &self,
-        url: &str,
+        address: Address,
         job: &JobId,
-        body: Vec<u8>,
+        body: Bytes,
         timeout: Duration,
     ) -> Result<StatusCode, NoAnswer> {
-        let request = self.request(Method::POST, url, timeout)?;
-        let request = request.header("content-type", "application/json").header("x-request-id", job.as_str());
-        let response = request.body(body).send().await?;
-        let status = response.status();
-        response.bytes().await?;
-        Ok(status)
+        Ok(self.send(Method::POST, address, Some(job), body, timeout, SMALL).await?.0)
     }
 
-    fn request(&self, method: Method, url: &str, timeout: Duration) -> Result<RequestBuilder, NoAnswer> {
-        let request = self
-            .http
-            .request(method, url)
-            .map_err(|error| NoAnswer { text: error.to_string(), is_timeout: false })?
-            .timeout(timeout);
-        Ok(match &self.key {
-            // The queue wants the bare key, without `Bearer` (platform contract B.3).
-            Some(key) => request.header("authorization", key.expose()),
-            None => request,
-        })
+    async fn send(
+        &self,
+        method: Method,
+        address: Address,
+        job: Option<&JobId>,
+        body: Bytes,
+        timeout: Duration,
+        limit: usize,
+    ) -> Result<(StatusCode, Bytes), NoAnswer> {
+        let Address { origin, target } = address;
+        let request = || self.request(&method, &origin, &target, job, body.clone());
+        let answer = async {
+            match &self.proxied {
+                None => direct(&origin, request, limit).await,
+                Some(client) => proxied(client, &origin, request()?).await,
+            }
+        };
+        match self.clock.timeout(timeout, answer).await {
+            Ok(answer) => answer,
+            Err(_) => Err(NoAnswer { text: format!("no answer within {timeout:?}"), is_timeout: true }),
+        }
+    }
+
+    fn request(
+        &self,
+        method: &Method,
+        origin: &Origin,
+        target: &str,
+        job: Option<&JobId>,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, NoAnswer> {
+        let target = PathAndQuery::try_from(target).map_err(|error| NoAnswer::new(error.to_string()))?;
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = Uri::from(target);
+        let headers = request.headers_mut();
+        headers.insert(HOST, origin.authority());
+        headers.insert(USER_AGENT, AGENT);
+        headers.insert(CONTENT_TYPE, JSON);
+        if let Some(key) = &self.key {
+            headers.insert(AUTHORIZATION, key.clone());
+        }
+        // An id that no header can hold is in the address all the same.
+        if let Some(id) = job.and_then(|job| HeaderValue::try_from(job.as_str()).ok()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        Ok(request)
+    }
+}
+
+/// Over a connection that is free, else over a new one. A free one may have been closed by the other side meanwhile; that
+/// says nothing about the queue, so the request is tried once more on a new one.
+async fn direct(
+    origin: &Origin,
+    request: impl Fn() -> Result<Request<Full<Bytes>>, NoAnswer>,
+    limit: usize,
+) -> Result<(StatusCode, Bytes), NoAnswer> {
+    if let Some(mut connection) = origin.free() {
+        match connection.exchange(request()?, limit).await {
+            Ok(answer) => {
+                origin.give_back(connection);
+                return Ok(answer);
+            }
+            Err(Broken::Closed | Broken::OnTheWay(_)) => origin.forget_free(),
+            Err(broken) => return Err(broken.into()),
+        }
+    }
+    let mut connection = origin.connect().await.map_err(NoAnswer::new)?;
+    let answer = connection.exchange(request()?, limit).await?;
+    origin.give_back(connection);
+    Ok(answer)
+}
+
+async fn proxied(
+    client: &HttpClient,
+    origin: &Origin,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes), NoAnswer> {
+    use http_body_util::BodyExt;
+    let (mut head, body) = request.into_parts();
+    head.headers.remove(HOST);
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(never) => match never {},
+    };
+    let request = client
+        .request(head.method, &format!("{origin}{}", head.uri))
+        .map_err(|error| NoAnswer::new(error.to_string()))?;
+    let response = request.headers(head.headers).body(body).send().await?;
+    let status = response.status();
+    Ok((status, response.bytes().await?))
+}
+
+impl From<Broken> for NoAnswer {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Closed => Self::new("the connection was closed"),
+            Broken::OnTheWay(text) => Self::new(format!("the connection broke: {text}")),
+            Broken::TooLarge(limit) => Self::new(format!("the answer is over {limit} bytes")),
+        }
     }
 }

@@ -5,17 +5,25 @@
 //! thread again.
 
 mod backoff;
+mod connection;
 mod heartbeat;
 mod held;
 mod intake;
 mod job;
 mod lane;
+mod life;
 mod link;
+mod origin;
 mod outbox;
+mod poster;
+mod runner;
 mod slots;
+mod spool;
 mod stops;
+mod thread;
 mod urls;
 mod worker;
 
 pub(crate) use job::{Job, answer};
+pub(crate) use life::{Life, attempt};
 pub use worker::{QueueWorker, QueueWorkerError};

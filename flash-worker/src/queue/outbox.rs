@@ -1,24 +1,19 @@
 use std::sync::Arc;
-use std::time::Duration;
 
+use bytes::Bytes;
+use flash_core::clock::Timestamp;
 use flash_core::ids::JobId;
-use flash_core::{Outcome, WireError, code, to_error_string};
-use reqwest::StatusCode;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
-use super::backoff::Backoff;
 use super::held::HeldJob;
-use super::link::Link;
+use super::poster::{Addressee, Poster};
 use super::slots::Slot;
-use crate::identity::Identity;
+use super::spool::{Kept, Spool};
 
-/// How long a result is offered to a queue that does not answer. A job that runs longer than the platform's own limit
-/// is given up by the platform anyway (platform contract A.3: 10 minutes by default).
-const PATIENCE: Duration = Duration::from_secs(600);
-/// How long one post may take.
-const POST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How many finished jobs are taken over at once.
+const GROUP: usize = 64;
 
 /// Where finished jobs go. Cheap to clone; every runner has one.
 #[derive(Debug, Clone)]
@@ -33,51 +28,53 @@ pub(crate) struct Outbox {
 /// them than there are slots.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    job: HeldJob,
-    body: Vec<u8>,
-    is_result: bool,
-    slot: Arc<Slot>,
+    pub(crate) job: HeldJob,
+    pub(crate) answer: Answer,
+    /// From then on the queue does not want the result any more.
+    pub(crate) give_up: Timestamp,
+    pub(crate) slot: Arc<Slot>,
+}
+
+/// What is posted for a job.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) body: Bytes,
+    /// Whether the job succeeded.
+    pub(crate) is_result: bool,
+    /// Whether it ends a stream.
+    pub(crate) is_stream: bool,
+}
+
+/// One answer on its way to the queue.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) job: HeldJob,
+    pub(crate) answer: Answer,
+    pub(crate) give_up: Timestamp,
+    /// The worker that took the job, where it was another process.
+    pub(crate) taken_by: Option<Arc<str>>,
+    /// What the answer is called on the disk.
+    number: Option<u64>,
 }
 
 impl Outbox {
     /// An outbox that posts on `runtime`: the intake's, which no user function can starve. At most `room` results are
     /// on their way at the same time; without a bound, a worker with fast functions would take jobs faster than it can
     /// bring results home, and hold more of them than it has slots for.
-    pub(crate) fn start(poster: Poster, runtime: &Handle, room: u32) -> Self {
-        let (finished, mut arriving) = mpsc::unbounded_channel::<Finished>();
+    pub(crate) fn start(poster: Poster, spool: Arc<Spool>, runtime: &Handle, room: u32) -> Self {
+        let (finished, arriving) = mpsc::unbounded_channel::<Finished>();
         let posts = TaskTracker::new();
         let poster = Arc::new(poster);
-        let outbox =
-            Self { finished, posts: posts.clone(), runtime: runtime.clone(), poster: Arc::clone(&poster) };
-        let room = Arc::new(Semaphore::new(room as usize));
-        // One task takes over all results: a sender that spawned its own would wake this thread once for every job.
-        let dispatch = async move {
-            while let Some(finished) = arriving.recv().await {
-                let room = Arc::clone(&room).acquire_owned().await;
-                let Finished { job, body, is_result, slot } = finished;
-                let poster = Arc::clone(&poster);
-                posts.spawn(async move {
-                    poster.deliver(&job, body, is_result).await;
-                    drop(room);
-                });
-                // Only now: a worker that stops waits for free slots first, and then for posts.
-                drop(slot);
-            }
+        let dispatch = Dispatch {
+            arriving,
+            room: Arc::new(Semaphore::new(room as usize)),
+            spool: Arc::clone(&spool),
+            poster: Arc::clone(&poster),
+            posts: posts.clone(),
         };
-        runtime.spawn(dispatch);
-        outbox
-    }
-
-    /// The result of a job, ready to be posted. `refresh`: the platform resets this worker afterwards.
-    pub(crate) fn finished(
-        &self,
-        job: HeldJob,
-        outcome: &Outcome,
-        slot: Arc<Slot>,
-        refresh: bool,
-    ) -> Finished {
-        let body = self.poster.body(outcome, refresh);
-        Finished { job, body, is_result: outcome.is_ok(), slot }
+        runtime.spawn(dispatch.run());
+        runtime.spawn(async move { spool.run().await });
+        Self { finished, posts, runtime: runtime.clone(), poster }
     }
 
     /// Takes over the result of a job, and its slot.
@@ -89,26 +86,21 @@ impl Outbox {
         }
     }
 
-    /// Runs a job's lane on the outbox's runtime.
-    pub(crate) fn spawn(&self, lane: impl Future<Output = ()> + Send + 'static) {
-        self.posts.spawn_on(lane, &self.runtime);
+    /// Delivers what an earlier process could not.
+    pub(crate) fn inherit(&self, spool: &Arc<Spool>, number: Option<u64>, kept: Kept, job: HeldJob) {
+        let Kept { worker, job: _, give_up, is_stream, is_result, body } = kept;
+        let answer = Answer { body, is_result, is_stream };
+        let delivery = Delivery { job, answer, give_up, taken_by: Some(worker), number };
+        self.spawn(deliver(Arc::clone(&self.poster), Arc::clone(spool), delivery));
     }
 
-    /// Posts progress, once: a newer one follows, and the result counts.
-    pub(crate) async fn post_progress(&self, job: &JobId, json: Vec<u8>) {
-        let Some(url) = self.poster.link.urls.done(job.as_str()) else { return };
-        let mut body = b"{\"status\":\"IN_PROGRESS\",\"output\":".to_vec();
-        body.extend_from_slice(&json);
-        body.push(b'}');
-        match self.poster.link.post(&url, job, body, POST_TIMEOUT).await {
-            Ok(status) if status.is_success() => {}
-            Ok(status) => {
-                tracing::debug!(request_id = job.as_str(), %status, "the progress was not accepted");
-            }
-            Err(problem) => {
-                tracing::debug!(request_id = job.as_str(), %problem, "the progress was not delivered");
-            }
-        }
+    /// Runs something that belongs to a job on the outbox's runtime.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.posts.spawn_on(task, &self.runtime);
+    }
+
+    pub(crate) fn poster(&self) -> &Arc<Poster> {
+        &self.poster
     }
 
     /// Waits until every result has been delivered or given up. All slots have to be free before.
@@ -118,94 +110,64 @@ impl Outbox {
     }
 }
 
-/// Brings one result home, retried until the queue has it.
-#[derive(Debug)]
-pub(crate) struct Poster {
-    pub(crate) link: Arc<Link>,
-    pub(crate) identity: Identity,
+/// One task takes over all results: a sender that spawned its own would wake the intake's thread once for every job.
+struct Dispatch {
+    arriving: mpsc::UnboundedReceiver<Finished>,
+    room: Arc<Semaphore>,
+    spool: Arc<Spool>,
+    poster: Arc<Poster>,
+    posts: TaskTracker,
 }
 
-impl Poster {
-    fn body(&self, outcome: &Outcome, refresh: bool) -> Vec<u8> {
-        let mut body = match outcome {
-            Ok(encoded) => {
-                let mut body = Vec::with_capacity(encoded.json.len() + 28);
-                body.extend_from_slice(b"{\"output\":");
-                body.extend_from_slice(&encoded.json);
-                body.push(b'}');
-                body
+impl Dispatch {
+    async fn run(mut self) {
+        let mut group = Vec::with_capacity(GROUP);
+        while self.arriving.recv_many(&mut group, GROUP).await > 0 {
+            let numbers = self.spool.append(|| group.iter().map(|finished| self.kept(finished)).collect());
+            let mut numbers = numbers.into_iter().flatten();
+            for Finished { job, answer, give_up, slot } in group.drain(..) {
+                let room = Arc::clone(&self.room).acquire_owned().await;
+                let delivery = Delivery { job, answer, give_up, taken_by: None, number: numbers.next() };
+                let (poster, spool) = (Arc::clone(&self.poster), Arc::clone(&self.spool));
+                self.posts.spawn(async move {
+                    deliver(poster, spool, delivery).await;
+                    drop(room);
+                });
+                // Only now: a worker that stops waits for free slots first, and then for posts.
+                drop(slot);
             }
-            Err(error) => self.error_body(error),
-        };
-        if refresh {
-            body.pop();
-            body.extend_from_slice(b",\"stopPod\":true}");
         }
-        body
     }
 
-    fn error_body(&self, error: &WireError) -> Vec<u8> {
-        // `error` has to be a string: the platform shows a job with any other value as completed (contract F.1).
-        let text = to_error_string(error, &self.identity.hostname, &self.identity.worker_id);
-        serde_json::json!({ "error": text }).to_string().into_bytes()
-    }
-
-    async fn deliver(&self, job: &HeldJob, mut body: Vec<u8>, mut is_result: bool) {
-        let job = job.id();
-        let Some(url) = self.link.urls.done(job.as_str()) else {
-            tracing::error!(
-                request_id = job.as_str(),
-                "RUNPOD_WEBHOOK_POST_OUTPUT is not set, so the result is lost"
-            );
-            return;
-        };
-        let give_up = self.link.clock.now() + PATIENCE;
-        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
-        loop {
-            let problem = match self.link.post(&url, job, body.clone(), POST_TIMEOUT).await {
-                Ok(status) if status.is_success() => {
-                    tracing::debug!(request_id = job.as_str(), "result delivered");
-                    return;
-                }
-                Ok(status) if !may_pass(status) => {
-                    if !is_result {
-                        tracing::error!(request_id = job.as_str(), %status, "the queue refuses the job's error");
-                        return;
-                    }
-                    // The queue will never take this result, so the caller is told why.
-                    tracing::error!(request_id = job.as_str(), %status, bytes = body.len(), "the queue refuses the result");
-                    let mut error = WireError::new(
-                        code::RESULT_TOO_LARGE,
-                        format!("the queue refused the result of {} bytes with {status}", body.len()),
-                    )
-                    .terminal();
-                    error.request_id = Some(job.to_string());
-                    body = self.error_body(&error);
-                    is_result = false;
-                    continue;
-                }
-                Ok(status) => status.to_string(),
-                Err(error) => error.to_string(),
-            };
-            if self.link.clock.now() >= give_up {
-                tracing::error!(
-                    request_id = job.as_str(),
-                    problem,
-                    "the result could not be delivered and is lost"
-                );
-                return;
-            }
-            tracing::warn!(
-                request_id = job.as_str(),
-                problem,
-                "the result is not delivered yet; trying again"
-            );
-            self.link.clock.sleep(backoff.pause()).await;
+    fn kept(&self, finished: &Finished) -> Kept {
+        Kept {
+            worker: Arc::clone(&self.poster.worker),
+            job: finished.job.id().clone(),
+            give_up: finished.give_up,
+            is_stream: finished.answer.is_stream,
+            is_result: finished.answer.is_result,
+            body: finished.answer.body.clone(),
         }
     }
 }
 
-/// Whether the same post may be accepted later.
-fn may_pass(status: StatusCode) -> bool {
-    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+async fn deliver(poster: Arc<Poster>, spool: Arc<Spool>, delivery: Delivery) {
+    poster.deliver(&delivery).await;
+    if let Some(number) = delivery.number {
+        spool.delivered(number);
+    }
+}
+
+impl Addressee for Delivery {
+    fn job(&self) -> &JobId {
+        self.job.id()
+    }
+
+    fn give_up(&self) -> Timestamp {
+        self.give_up
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.job.token().is_cancelled()
+    }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flash_core::wire::StopAnswer;
-use reqwest::StatusCode;
+use http::StatusCode;
 
 use super::backoff::Backoff;
 use super::held::Held;
@@ -10,6 +10,8 @@ use super::link::Link;
 
 /// How long the queue may hold a poll (platform contract B.10).
 const POLL_TIMEOUT: Duration = Duration::from_secs(90);
+/// Most bytes of an answer.
+const LONGEST: usize = 1_000_000;
 /// The pause after an answer that says nothing, and after a rate limit (platform contract B.10).
 const NOTHING: Duration = Duration::from_secs(1);
 const RATE_LIMITED: Duration = Duration::from_secs(5);
@@ -24,10 +26,10 @@ pub(crate) struct Stops {
 impl Stops {
     /// Listens until it is dropped. A queue without such a channel has none.
     pub(crate) async fn run(&self) {
-        let Some(url) = self.link.urls.stop() else { return };
+        let Some(address) = self.link.urls.stop() else { return };
         let mut trouble = Backoff::new(NOTHING, Duration::from_secs(30));
         loop {
-            let pause = match self.link.get(&url, POLL_TIMEOUT).await {
+            let pause = match self.link.get(address.clone(), POLL_TIMEOUT, LONGEST).await {
                 Ok((StatusCode::OK, body)) => {
                     trouble.reset();
                     // An answer of another shape stops nothing.

@@ -1,0 +1,134 @@
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use flash_core::boot::Boot;
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+
+use super::directory::{Directory, Leftover};
+use super::record::Kept;
+use super::segment::Segment;
+
+/// Keeps results on the disk while the queue does not have them. Trouble with the disk is told and costs no result:
+/// they are in memory as well.
+#[derive(Debug, Default)]
+pub(crate) struct Spool {
+    segment: Option<Mutex<Segment>>,
+    changed: Notify,
+    /// So that a full disk is told once, not once for each result.
+    is_told: std::sync::atomic::AtomicBool,
+}
+
+/// A result of a dead process, and its number in the file of this one.
+pub(crate) type Inherited = (Option<u64>, Kept);
+
+impl Spool {
+    /// Opens the directory that `boot` names, and takes over what dead processes left in it: each result with its
+    /// number in the file of this process.
+    pub(crate) fn open(boot: &Boot) -> (Self, Vec<Inherited>) {
+        let Some(path) = path(boot) else { return (Self::default(), Vec::new()) };
+        match open(path.clone()) {
+            Ok((segment, results)) => {
+                (Self { segment: Some(Mutex::new(segment)), ..Self::default() }, results)
+            }
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    directory = %path.display(),
+                    "results are kept in memory only, so they do not survive this process"
+                );
+                (Self::default(), Vec::new())
+            }
+        }
+    }
+
+    /// Writes results down. The numbers, one for each, say later which were delivered; there are none when they could
+    /// not be written.
+    pub(crate) fn append(&self, results: impl FnOnce() -> Vec<Kept>) -> Option<Vec<u64>> {
+        let segment = self.segment.as_ref()?;
+        match lock(segment).append(results()) {
+            Ok(numbers) => Some(numbers),
+            Err(error) => {
+                self.tell(&error);
+                None
+            }
+        }
+    }
+
+    /// The queue has this one, or will never take it. The file hears of it in [`run`](Self::run), for many at once.
+    pub(crate) fn delivered(&self, number: u64) {
+        if let Some(segment) = &self.segment {
+            lock(segment).delivered(number);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Keeps the file in step. It is woken behind everything else that is ready to run, so one write does for all that
+    /// was delivered meanwhile.
+    pub(crate) async fn run(&self) {
+        let Some(segment) = &self.segment else { return };
+        loop {
+            self.changed.notified().await;
+            let flushed = lock(segment).flush();
+            if let Err(error) = flushed {
+                self.tell(&error);
+            }
+        }
+    }
+
+    /// Takes the file away when nothing is left in it.
+    pub(crate) fn close(&self) {
+        let Some(segment) = &self.segment else { return };
+        let segment = lock(segment);
+        if segment.is_drained() {
+            segment.remove();
+        }
+    }
+
+    fn tell(&self, error: &std::io::Error) {
+        if !self.is_told.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            tracing::warn!(%error, "results cannot be written down, so they do not survive this process");
+        }
+    }
+}
+
+fn lock(segment: &Mutex<Segment>) -> std::sync::MutexGuard<'_, Segment> {
+    segment.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open(path: PathBuf) -> std::io::Result<(Segment, Vec<Inherited>)> {
+    let directory = Directory::open(path)?;
+    let mut segment = directory.create()?;
+    let leftovers = directory.leftovers()?;
+    let mut results: Vec<Kept> = Vec::new();
+    for kept in leftovers.iter().flat_map(|leftover| &leftover.results) {
+        // A process that died while it took over leaves the same result twice.
+        if !results.iter().any(|known| known.job == kept.job) {
+            results.push(kept.clone());
+        }
+    }
+    // Before they vanish from where they were.
+    let numbers = match segment.append(results.clone()) {
+        Ok(numbers) => numbers.into_iter().map(Some).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "results of an earlier process are in memory only now");
+            vec![None; results.len()]
+        }
+    };
+    leftovers.into_iter().for_each(Leftover::remove);
+    Ok((segment, numbers.into_iter().zip(results).collect()))
+}
+
+/// Below the directory of the environment, or a default when deployed, each endpoint has its own: a result must not
+/// reach another queue.
+fn path(boot: &Boot) -> Option<PathBuf> {
+    let parent = match &boot.outbox_dir {
+        Some(directory) if directory == Path::new("off") => return None,
+        Some(directory) => directory.clone(),
+        None if boot.endpoint_id.is_some() => std::env::temp_dir(),
+        None => return None,
+    };
+    let digest = Sha256::digest(boot.jobs.done.as_deref()?);
+    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Some(parent.join(format!("flash-outbox-{name}")))
+}
