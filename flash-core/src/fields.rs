@@ -261,12 +261,8 @@ fn read<T: DeserializeOwned + 'static>(fields: &mut Fields<'_>, entry: Entry<'_>
         Value::Whole(json) => (serde_json::from_str(&json), Cow::Owned(json)),
         Value::Json(json) => (serde_json::from_str(json), Cow::Borrowed(json)),
         Value::Text(texts) => {
-            let (quoted, bare) = json_of(&texts);
-            // `?n=42` is text for a `String` and a number for a `u32`; only the type knows.
-            match (serde_json::from_str(&quoted), bare) {
-                (Err(_), Some(bare)) => (serde_json::from_str(&bare), Cow::Owned(bare)),
-                (result, _) => (result, Cow::Owned(quoted)),
-            }
+            let (result, json) = read_text(&texts);
+            (result, Cow::Owned(json))
         }
     };
     match result {
@@ -308,21 +304,53 @@ fn inner_path<T: DeserializeOwned>(json: &str) -> String {
     }
 }
 
-/// Text of a query as JSON: all strings, and, where every text is a number, a boolean or null, as that.
-fn json_of(texts: &[Cow<'_, str>]) -> (String, Option<String>) {
-    let quote = |text: &Cow<'_, str>| serde_json::Value::from(&**text).to_string();
-    let is_scalar = |text: &Cow<'_, str>| {
-        !text.starts_with(['"', '{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok()
-    };
-    let bare = texts.iter().all(is_scalar);
-    match texts {
-        [text] => (quote(text), bare.then(|| text.trim().to_owned())),
-        _ => {
-            let list = |items: Vec<String>| format!("[{}]", items.join(","));
-            let quoted = list(texts.iter().map(quote).collect());
-            (quoted, bare.then(|| list(texts.iter().map(|text| text.trim().to_owned()).collect())))
+/// Reads text of a path, a query or a form: `?n=42` is text for a `String`, a number for a `u32` and a list of one for a
+/// `Vec`, and `?filter={"a":1}` is an object for a struct. Only the type knows, so it is asked, and text comes first: nobody
+/// gets a structure where text would do. What cannot be read is told of the most likely of these, with its JSON.
+fn read_text<T: DeserializeOwned>(texts: &[Cow<'_, str>]) -> (Result<T, serde_json::Error>, String) {
+    let (quoted, bare) = json_of(texts);
+    let mut candidates = vec![quoted];
+    if texts.len() == 1 {
+        candidates.push(format!("[{}]", candidates[0]));
+    }
+    if let Some(bare) = bare {
+        if texts.len() == 1 {
+            candidates.push(bare.clone());
+            candidates.push(format!("[{bare}]"));
+        } else {
+            candidates.push(bare);
         }
     }
+    let mut errors = Vec::new();
+    for json in &candidates {
+        match serde_json::from_str(json) {
+            Ok(value) => return (Ok(value), String::new()),
+            Err(error) => errors.push(error),
+        }
+    }
+    let wants_list = errors[0].to_string().contains("expected a sequence");
+    let likely = match candidates.as_slice() {
+        // A number, a boolean or null.
+        [_, _, bare, _] if !bare.starts_with(['{', '[']) => 2 + usize::from(wants_list),
+        [_, _, ..] if texts.len() == 1 => usize::from(wants_list),
+        _ => candidates.len() - 1,
+    };
+    (Err(errors.swap_remove(likely)), candidates.swap_remove(likely))
+}
+
+/// Texts as JSON: all as strings; and those that are JSON already, and no string, as that.
+fn json_of(texts: &[Cow<'_, str>]) -> (String, Option<String>) {
+    let quoted = |text: &Cow<'_, str>| serde_json::Value::from(&**text).to_string();
+    let bare = |text: &Cow<'_, str>| {
+        let is_json = !text.starts_with('"') && serde_json::from_str::<&RawValue>(text).is_ok();
+        is_json.then(|| text.trim().to_owned())
+    };
+    if let [text] = texts {
+        return (quoted(text), bare(text));
+    }
+    let list = |items: Vec<String>| format!("[{}]", items.join(","));
+    let either = texts.iter().map(|text| bare(text).unwrap_or_else(|| quoted(text)));
+    (list(texts.iter().map(quoted).collect()), Some(list(either.collect())))
 }
 
 #[cold]

@@ -13,6 +13,11 @@ enum Colour {
     Green,
 }
 
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Point {
+    x: u32,
+}
+
 fn text<T: flash_core::Payload>(values: &[&'static str]) -> Option<T> {
     let mut fields = Fields::empty(Origin::Query);
     for value in values {
@@ -33,9 +38,46 @@ fn text_of_a_query_takes_the_type_of_the_parameter() {
     assert_eq!(text::<Option<u32>>(&["7"]), Some(Some(7)));
     assert_eq!(text::<Vec<u32>>(&["1", "2"]), Some(vec![1, 2]));
     assert_eq!(text::<Vec<String>>(&["1", "b"]), Some(vec!["1".to_owned(), "b".to_owned()]));
-    // JSON inside of a query stays text: nobody gets a structure by accident.
-    assert_eq!(text::<Vec<u32>>(&["[1]"]), None);
+    // A list may have one item, and be written as JSON.
+    assert_eq!(text::<Vec<u32>>(&["1"]), Some(vec![1]));
+    assert_eq!(text::<Vec<u32>>(&["[1]"]), Some(vec![1]));
+    assert_eq!(text::<Option<Vec<Colour>>>(&["red"]), Some(Some(vec![Colour::Red])));
+    // What could be text stays text: nobody gets a structure by accident.
+    assert_eq!(text::<Vec<String>>(&[r#"["a"]"#]), Some(vec![r#"["a"]"#.to_owned()]));
+    assert_eq!(text::<serde_json::Value>(&[r#"{"a": 1}"#]), Some(serde_json::json!(r#"{"a": 1}"#)));
+    assert_eq!(text::<Point>(&[r#"{"x": 1}"#]), Some(Point { x: 1 }));
+    assert_eq!(text::<Vec<Point>>(&[r#"{"x": 1}"#]), Some(vec![Point { x: 1 }]));
+    // What JSON cannot hold cannot come in here either.
+    assert_eq!(text::<f64>(&["NaN"]), None);
+    assert_eq!(text::<f64>(&["inf"]), None);
     assert_eq!(text::<u32>(&[]), None);
+}
+
+fn complaint<T: flash_core::Payload>(values: &[&'static str]) -> String {
+    let mut fields = Fields::empty(Origin::Query);
+    for value in values {
+        fields.add_text(Origin::Query, Cow::Borrowed("x"), Cow::Borrowed(value));
+    }
+    assert_eq!(slot::<T>("x", "T", &Json).take(&mut fields).map(|_| ()), None);
+    format!("{fields:?}")
+}
+
+#[test]
+fn text_that_does_not_fit_is_told_as_what_it_looks_like() {
+    for (complaint, path, message) in [
+        (complaint::<u32>(&["x"]), "query.x", "expected u32, got string"),
+        (complaint::<u8>(&["300"]), "query.x", "expected u8, got integer `300`"),
+        (complaint::<u8>(&["1.5"]), "query.x", "expected u8, got number"),
+        (complaint::<Vec<u32>>(&["x"]), "query.x[0]", "expected u32, got string"),
+        (complaint::<Vec<u32>>(&["1", "x"]), "query.x[1]", "expected u32, got string"),
+        (complaint::<u32>(&["1", "2"]), "query.x", "expected u32, got array"),
+        (complaint::<Colour>(&["blue"]), "query.x", "unknown variant `blue`"),
+    ] {
+        assert!(
+            complaint.contains(&format!("path: \"{path}\"")) && complaint.contains(message),
+            "{complaint}"
+        );
+    }
 }
 
 #[test]

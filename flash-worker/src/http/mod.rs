@@ -6,7 +6,10 @@
 mod access;
 mod admission;
 mod answer;
+mod arguments;
 mod body;
+#[cfg(feature = "multipart")]
+mod form;
 mod head;
 mod health;
 mod limits;

@@ -2,10 +2,10 @@ use std::borrow::Cow;
 
 use flash_core::{FieldError, Fields, Origin, WireError};
 
-/// Adds the fields of a query. A name that occurs again becomes a list.
-pub(super) fn add<'a>(fields: &mut Fields<'a>, query: &'a str) {
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        fields.add_text(Origin::Query, name, value);
+/// Adds the fields of a query, or of a form that is written like one. A name that occurs again becomes a list.
+pub(super) fn add<'a>(fields: &mut Fields<'a>, origin: Origin, query: &'a [u8]) {
+    for (name, value) in form_urlencoded::parse(query) {
+        fields.add_text(origin, name, value);
     }
 }
 

@@ -2,18 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flash_core::{
-    App, Encoded, Fields, JobControl, Method, Origin, Produced, Registration, Scope, WireError, code,
-};
-use http::header;
+use flash_core::{App, Encoded, JobControl, Produced, Registration, ReplyForm, Scope, WireError, code};
 use http::request::Parts;
 use hyper::body::Body;
 
 use super::admission::Permit;
+use super::arguments;
 use super::body::Reader;
 use super::head::{self, Headers};
 use super::limits::Limits;
-use super::query;
 use super::stream::Events;
 
 /// One request on its way through the corridor that the HTTP door shares with the queue door.
@@ -35,26 +32,11 @@ impl Work<'_> {
         let Self { app, function, limits, id, prefix } = self;
         let Parts { headers, uri, .. } = parts;
         let meta = function.meta();
-        let Some(route) = meta.http else {
-            return Err(WireError::new(code::INTERNAL, "the function has no route"));
-        };
         let clock = app.clock();
         let length = head::content_length(&headers);
         let body = Reader::new(body, length, limits, clock).whole().await?;
-        let mut fields = Fields::empty(Origin::Body);
-        if route.path.contains('{') {
-            query::add_path(&mut fields, route.path, &uri.path()[prefix..])?;
-        }
-        if let Some(text) = uri.query() {
-            query::add(&mut fields, text);
-        }
-        if !body.is_empty() {
-            check_content_type(&headers)?;
-            fields.add_json(&body)?;
-            check_shape(&fields, function)?;
-        } else if matches!(route.method, Method::GET | Method::DELETE) {
-            fields.expect_in(Origin::Query);
-        }
+        let fields = arguments::fields(meta, &headers, &uri, prefix, &body).await?;
+        let wants_json = arguments::wants_json(&headers);
         let own = meta.resource.execution_timeout_ms().map(|ms| clock.now() + Duration::from_millis(ms));
         let inherited = head::deadline(&headers);
         if inherited.is_some_and(|deadline| deadline <= clock.now()) {
@@ -76,13 +58,19 @@ impl Work<'_> {
         }
         let scope = scope.build();
         let place = Place { scope: Some(scope.clone()), _permit: permit };
-        let running = function.start(fields, scope, limits.answer)?;
+        let form = if wants_json { ReplyForm::json(limits.answer) } else { ReplyForm::raw(limits.answer) };
+        let running = function.start(fields, scope, form)?;
         // The arguments have their own copies.
         drop(body);
         match running.run().await {
             Ok(Produced::Value(encoded)) => {
                 place.done();
                 Ok(Reply::Value(encoded))
+            }
+            Ok(Produced::Stream(chunks)) if wants_json => {
+                let outcome = chunks.collect(limits.answer).await;
+                place.done();
+                outcome.map(Reply::Value)
             }
             Ok(Produced::Stream(chunks)) => Ok(Reply::Stream(Events::new(chunks, place))),
             Err(error) => {
@@ -136,42 +124,4 @@ impl JobControl for Held {
     fn hold(&self) -> Box<dyn std::any::Any + Send> {
         Box::new(Arc::clone(&self.0))
     }
-}
-
-fn check_content_type(headers: &http::HeaderMap) -> Result<(), WireError> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    if value == "application/json" {
-        return Ok(());
-    }
-    let text = value.to_str().unwrap_or_default();
-    let kind = text.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json") {
-        return Ok(());
-    }
-    Err(WireError::new(
-        code::UNSUPPORTED_MEDIA_TYPE,
-        format!(
-            "content type `{kind}` is not read here\nhelp: send JSON with `content-type: application/json`"
-        ),
-    )
-    .terminal())
-}
-
-/// `{"input": {…}}` is the shape of a queue endpoint; the message shows the one of this endpoint.
-fn check_shape(fields: &Fields<'_>, function: &'static Registration) -> Result<(), WireError> {
-    let meta = function.meta();
-    if !fields.contains("input") || meta.params.iter().any(|param| param.name == "input") {
-        return Ok(());
-    }
-    let shape =
-        meta.params.iter().map(|param| format!("\"{}\": …", param.name)).collect::<Vec<_>>().join(", ");
-    Err(WireError::new(
-        code::INVALID_REQUEST,
-        format!(
-            "`input` is the wrapper of a queue endpoint, and `{}` is an HTTP endpoint\nhelp: send the fields \
-             themselves: {{{shape}}}",
-            meta.resource.name()
-        ),
-    )
-    .terminal())
 }

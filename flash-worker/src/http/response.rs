@@ -1,24 +1,62 @@
 use flash_core::wire::sse;
-use flash_core::{Encoded, HttpRoute, Problem, WireError};
-use http::{HeaderValue, Response, StatusCode, header};
+use flash_core::{Encoded, HttpRoute, Problem, ResponseHead, WireError};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::answer::Answer;
 use super::stream::Events;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// A success: the route's status with JSON, or 204 for `()`.
 pub(super) fn success(route: Option<HttpRoute>, encoded: Encoded) -> Response<Answer> {
-    if encoded.is_unit {
-        let mut response = Response::new(Answer::whole(Vec::new()));
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        return response;
+    let mut response = match (encoded.is_unit, encoded.raw) {
+        (true, _) => {
+            let mut response = Response::new(Answer::whole(Vec::new()));
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+        (false, None) => {
+            let mut response = Response::new(Answer::whole(encoded.json));
+            *response.status_mut() = status(route);
+            response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+            response
+        }
+        (false, Some(bytes)) => raw(route, *bytes),
+    };
+    if let Some(head) = encoded.head {
+        apply(&head, &mut response);
     }
-    let mut response = Response::new(Answer::whole(encoded.json));
-    *response.status_mut() = status(route);
-    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
+}
+
+/// Bytes as they are.
+fn raw(route: Option<HttpRoute>, bytes: flash_core::Bytes) -> Response<Answer> {
+    let kind = bytes.content_type().and_then(|kind| HeaderValue::from_str(kind).ok()).unwrap_or(BYTES);
+    let mut response = Response::new(Answer::whole(bytes.into_inner()));
+    *response.status_mut() = status(route);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+/// Status and headers that the function chose. How a message is framed is the server's business, so headers about that are
+/// left out.
+fn apply(head: &ResponseHead, response: &mut Response<Answer>) {
+    if let Some(status) = head.status().and_then(|status| StatusCode::from_u16(status).ok()) {
+        *response.status_mut() = status;
+    }
+    for (name, value) in head.headers() {
+        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        else {
+            continue;
+        };
+        match name {
+            header::CONTENT_LENGTH | header::TRANSFER_ENCODING | header::CONNECTION => {}
+            header::CONTENT_TYPE => drop(response.headers_mut().insert(name, value)),
+            name => drop(response.headers_mut().append(name, value)),
+        }
+    }
 }
 
 /// A stream of items, as server-sent events.
