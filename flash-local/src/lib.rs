@@ -13,6 +13,8 @@ mod platform;
 mod scaling;
 mod server;
 mod spec;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod supervisor;
 mod table;
 mod traffic;
@@ -23,5 +25,7 @@ pub use flash_queue::limits::{self, Limits};
 pub use platform::LocalPlatform;
 pub use scaling::{Scaler, Scaling};
 pub use spec::{EndpointSpec, Kind};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{DataError, Durability, Repaired, SqliteOptions, SqliteStore, repair};
 pub use supervisor::{Exit, LogLine, Phases, Signal, Source, WorkerInfo, WorkerState};
 pub use traffic::Exchange;

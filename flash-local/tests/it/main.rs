@@ -9,3 +9,9 @@ mod processes;
 mod scripted;
 mod support;
 mod traffic;
+
+#[cfg(feature = "sqlite")]
+#[path = "../../../flash-queue/tests/conformance/mod.rs"]
+mod conformance;
+#[cfg(feature = "sqlite")]
+mod sqlite;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic like the test itself")]
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
+
 mod auth;
 mod fairness;
 mod http;

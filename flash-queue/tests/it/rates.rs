@@ -1,5 +1,7 @@
 //! Rate limits, as the platform's table has them.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use flash_core::clock::{Clock, TestClock};
 use flash_queue::limits::Rate;
@@ -80,7 +82,7 @@ async fn workers_raise_the_limit_and_a_switch_takes_it_away() {
     let queue = open(&queues(Clock::real(), limits.clone()), "ep").await;
     assert_eq!(queue.admit(Operation::Run).unwrap().unwrap().limit, 3);
     for worker in ["a", "b"] {
-        queue.take(&worker.into(), 1, SECOND * 0).await.unwrap();
+        queue.take(&worker.into(), 1, Duration::ZERO).await.unwrap();
     }
     assert_eq!(queue.admit(Operation::Run).unwrap().unwrap().limit, 4);
     let free = open(&queues(Clock::real(), Limits { rate_limits: false, ..limits }), "ep").await;

@@ -1,0 +1,205 @@
+//! What the writer keeps in memory of an endpoint's jobs: enough to find the next one without searching.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flash_core::clock::Timestamp;
+use flash_core::ids::WorkerId;
+use flash_core::wire::JobStatus;
+use flash_queue::machine::{JobState, Place, Rules};
+use flash_queue::store::Counts;
+
+use super::row::Row;
+
+/// What others may look at without asking the writer.
+#[derive(Debug, Default)]
+pub(super) struct Shown(Mutex<(Counts, Option<Timestamp>)>);
+
+impl Shown {
+    pub(super) fn counts(&self) -> Counts {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    fn set(&self, counts: Counts, due: Option<Timestamp>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (counts, due);
+    }
+}
+
+/// The jobs of one endpoint.
+#[derive(Debug)]
+pub(super) struct Index {
+    pub(super) rules: Rules,
+    pub(super) shown: Arc<Shown>,
+    /// By place: first those that are taken first. Entries of jobs that left the queue by another way stay until they come to
+    /// the front.
+    queues: [VecDeque<(i64, i64)>; 2],
+    /// The places that the next ones at either end get.
+    front: i64,
+    back: i64,
+    /// Each job, by the moment at which time alone will do something to it.
+    due: BTreeSet<(Timestamp, i64)>,
+    /// What each worker has, oldest first.
+    held: HashMap<WorkerId, Vec<i64>>,
+    /// Streamed pieces that wait: the number of the next one, and their bytes.
+    pub(super) streams: HashMap<i64, Stream>,
+    pub(super) counts: Counts,
+    /// The ended jobs as the database has them.
+    pub(super) kept: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stream {
+    pub(super) next: i64,
+    pub(super) bytes: usize,
+}
+
+impl Index {
+    pub(super) fn new(rules: Rules, shown: Arc<Shown>, kept: Counts) -> Self {
+        Self {
+            rules,
+            shown,
+            queues: Default::default(),
+            front: -1,
+            back: 0,
+            due: BTreeSet::new(),
+            held: HashMap::new(),
+            streams: HashMap::new(),
+            counts: kept,
+            kept,
+        }
+    }
+
+    /// Adds the jobs that the database has, in the order of their places.
+    pub(super) fn load(&mut self, seq: i64, place: i64, state: &JobState) {
+        match state.status {
+            JobStatus::InQueue => {
+                let class = self.class(state);
+                self.queues[class].push_back((place, seq));
+                self.counts.in_queue += 1;
+                self.counts.low_priority += u64::from(state.terms.low_priority);
+            }
+            JobStatus::InProgress => {
+                self.counts.in_progress += 1;
+                if let Some(worker) = &state.worker {
+                    self.held.entry(worker.clone()).or_default().push(seq);
+                }
+            }
+            _ => {}
+        }
+        self.front = self.front.min(place - 1);
+        self.back = self.back.max(place + 1);
+        self.due.insert((self.rules.due(state), seq));
+    }
+
+    fn class(&self, state: &JobState) -> usize {
+        usize::from(state.terms.low_priority && self.rules.low_priority_waits)
+    }
+
+    /// A new job is at the back of the queue. Answers its place.
+    pub(super) fn inserted(&mut self, seq: i64, state: &JobState) -> i64 {
+        self.counts.in_queue += 1;
+        self.counts.low_priority += u64::from(state.terms.low_priority);
+        self.due.insert((self.rules.due(state), seq));
+        self.queue(seq, Place::Back, state)
+    }
+
+    pub(super) fn queue(&mut self, seq: i64, end: Place, state: &JobState) -> i64 {
+        let class = self.class(state);
+        match end {
+            Place::Back => {
+                let place = self.back;
+                self.back += 1;
+                self.queues[class].push_back((place, seq));
+                place
+            }
+            Place::Front => {
+                let place = self.front;
+                self.front -= 1;
+                self.queues[class].push_front((place, seq));
+                place
+            }
+        }
+    }
+
+    /// The first entry of the queue, with its place. The job may have left that place.
+    pub(super) fn pop(&mut self) -> Option<(i64, i64)> {
+        self.queues.iter_mut().find_map(VecDeque::pop_front)
+    }
+
+    /// The jobs in the queue, with their places. Some may have left them.
+    pub(super) fn queued(&self) -> Vec<(i64, i64)> {
+        self.queues.iter().flatten().copied().collect()
+    }
+
+    /// A job went from one state to another.
+    pub(super) fn moved(&mut self, seq: i64, before: &JobState, after: &JobState) {
+        self.due.remove(&(self.rules.due(before), seq));
+        self.due.insert((self.rules.due(after), seq));
+        let low =
+            |state: &JobState| u64::from(state.terms.low_priority && state.status == JobStatus::InQueue);
+        self.counts.low_priority = self.counts.low_priority + low(after) - low(before);
+        self.counts.retried += u64::from(after.retries > before.retries);
+        let holder =
+            |state: &JobState| state.worker.clone().filter(|_| state.status == JobStatus::InProgress);
+        let (had, has) = (holder(before), holder(after));
+        if had != has {
+            if let Some(held) = had.and_then(|worker| self.held.get_mut(&worker)) {
+                held.retain(|other| *other != seq);
+            }
+            if let Some(worker) = has {
+                self.held.entry(worker).or_default().push(seq);
+            }
+        }
+        if before.status == after.status {
+            return;
+        }
+        match before.status {
+            JobStatus::InQueue => self.counts.in_queue -= 1,
+            JobStatus::InProgress => self.counts.in_progress -= 1,
+            _ => {}
+        }
+        match after.status {
+            JobStatus::InQueue => self.counts.in_queue += 1,
+            JobStatus::InProgress => self.counts.in_progress += 1,
+            JobStatus::Completed => self.counts.completed += 1,
+            JobStatus::Failed | JobStatus::TimedOut => self.counts.failed += 1,
+            JobStatus::Cancelled => {}
+        }
+    }
+
+    pub(super) fn removed(&mut self, row: &Row) {
+        self.due.remove(&(self.rules.due(&row.state), row.seq));
+        self.streams.remove(&row.seq);
+    }
+
+    /// Gives up on a job whose record can not be read: it would be met again and again.
+    pub(super) fn abandon(&mut self, at: Timestamp, seq: i64) {
+        self.due.remove(&(at, seq));
+    }
+
+    pub(super) fn first_due(&self) -> Option<(Timestamp, i64)> {
+        self.due.first().copied()
+    }
+
+    pub(super) fn held(&self, worker: &WorkerId) -> Vec<i64> {
+        self.held.get(worker).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn forget_worker(&mut self, worker: &WorkerId) {
+        self.held.remove(worker);
+    }
+
+    pub(super) fn busy_workers(&self) -> impl Iterator<Item = &WorkerId> {
+        self.held.iter().filter(|(_, jobs)| !jobs.is_empty()).map(|(worker, _)| worker)
+    }
+
+    /// Lets others see where things stand, after a commit.
+    pub(super) fn show(&self) {
+        let counts = Counts { busy_workers: self.busy_workers().count() as u64, ..self.counts };
+        self.shown.set(counts, self.first_due().map(|(at, _)| at));
+    }
+}

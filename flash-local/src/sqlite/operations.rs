@@ -1,0 +1,419 @@
+//! What the writer does to jobs. Each function runs inside a transaction, reads before it writes, and leaves the index as the
+//! database will be after the commit.
+
+use flash_core::clock::Timestamp;
+use flash_core::ids::{JobId, WorkerId};
+use flash_core::wire::{JobStatus, TakenJob};
+use flash_queue::Payload;
+use flash_queue::machine::{Event, JobState, Outcome, Verdict};
+use flash_queue::store::{Claimed, Drained, Held, Inserted, NewJob, Pushed, Stepped, shown};
+use rusqlite::{OptionalExtension, params};
+
+use super::fault::Fault;
+use super::payloads::{self, Table, get_attached, put_attached};
+use super::queries::{by_id, by_seq};
+use super::row::{ATTACHED, CHUNKS, INPUT, NO_WEBHOOK, OUTPUT, Row, WEBHOOK, WEBHOOK_DUE, length, millis};
+use super::writer::Work;
+
+impl Work {
+    pub(super) fn insert(&mut self, endpoint: i64, job: NewJob, now: Timestamp) -> Result<Inserted, Fault> {
+        let NewJob { id, input, attached, terms } = job;
+        let key = attached.as_ref().and_then(|attached| attached.key.as_ref());
+        if let Some(key) = key {
+            let there = self
+                .db
+                .prepare_cached("SELECT seq, fingerprint FROM idempotency WHERE endpoint = ?1 AND name = ?2")?
+                .query_row((endpoint, &key.name), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+                .optional()?;
+            if let Some((seq, fingerprint)) = there
+                && let Some(row) = by_seq(&self.db, seq)?
+            {
+                let same = fingerprint == key.fingerprint.cast_signed();
+                return Ok(if same { Inserted::Existing(row.id) } else { Inserted::KeyReused(row.id) });
+            }
+        }
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        let state = JobState::submitted(now, terms);
+        let index = self.index(endpoint)?;
+        let place = index.inserted(seq, &state);
+        let due = index.rules.due(&state);
+        let has_webhook = attached.as_ref().is_some_and(|attached| attached.webhook.is_some());
+        let flag = |has: bool, flag: i64| if has { flag } else { 0 };
+        let row = Row {
+            seq,
+            endpoint,
+            id,
+            place,
+            state,
+            webhook: if has_webhook { WEBHOOK } else { NO_WEBHOOK },
+            has: flag(input.is_some(), INPUT) | flag(attached.is_some(), ATTACHED),
+            error: None,
+        };
+        if let Some(key) = key {
+            self.db
+                .prepare_cached("INSERT OR REPLACE INTO idempotency (endpoint, name, seq, fingerprint) VALUES (?1, ?2, ?3, ?4)")?
+                .execute((endpoint, &key.name, seq, key.fingerprint.cast_signed()))?;
+        }
+        if let Some(input) = &input {
+            Table::Input.put(&self.db, seq, input.get())?;
+        }
+        if let Some(attached) = &attached {
+            put_attached(&self.db, seq, attached)?;
+        }
+        self.write(&row)?;
+        Ok(Inserted::New { due })
+    }
+
+    pub(super) fn claim(
+        &mut self,
+        endpoint: i64,
+        worker: &WorkerId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Claimed, Fault> {
+        let mut claimed = Claimed::default();
+        while claimed.jobs.len() < most {
+            let Some((place, seq)) = self.index(endpoint)?.pop() else { break };
+            match self.take(endpoint, place, seq, worker, now) {
+                Ok(None) => {}
+                Ok(Some((job, due))) => {
+                    claimed.due = Some(claimed.due.map_or(due, |earlier| earlier.min(due)));
+                    claimed.jobs.push(job);
+                }
+                // It would be met at each take, and the jobs behind it never.
+                Err(Fault::Damaged(what)) => tracing::error!(what, "a queued job is passed over"),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(claimed)
+    }
+
+    fn take(
+        &mut self,
+        endpoint: i64,
+        place: i64,
+        seq: i64,
+        worker: &WorkerId,
+        now: Timestamp,
+    ) -> Result<Option<(TakenJob<Payload>, Timestamp)>, Fault> {
+        let Some(mut row) = by_seq(&self.db, seq)? else { return Ok(None) };
+        if row.place != place || row.state.status != JobStatus::InQueue {
+            return Ok(None);
+        }
+        let input = if row.has(INPUT) { Some(Table::Input.get(&self.db, &row)?) } else { None };
+        let attached = if row.has(ATTACHED) { get_attached(&self.db, &row)? } else { Default::default() };
+        let before = row.state.clone();
+        let index = self.index(endpoint)?;
+        index.rules.step(&mut row.state, Event::Taken(worker), now);
+        index.moved(seq, &before, &row.state);
+        let due = index.rules.due(&row.state);
+        self.write_again(&row)?;
+        let job = TakenJob {
+            id: row.id,
+            input,
+            delay_time: row.state.delay_time(),
+            webhook: attached.webhook,
+            policy: attached.policy,
+            extra: attached.extra,
+        };
+        Ok(Some((job, due)))
+    }
+
+    pub(super) fn step(
+        &mut self,
+        endpoint: i64,
+        id: &JobId,
+        event: Event<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Stepped>, Fault> {
+        let Some(row) = by_id(&self.db, endpoint, id)? else { return Ok(None) };
+        self.step_row(row, event, now).map(Some)
+    }
+
+    /// Takes all jobs away from a worker that is gone, from the youngest on, because each goes to the front of the queue.
+    pub(super) fn lose(
+        &mut self,
+        endpoint: i64,
+        worker: &WorkerId,
+        now: Timestamp,
+    ) -> Result<Vec<Stepped>, Fault> {
+        let held = self.index(endpoint)?.held(worker);
+        let lost = self.step_all(held.into_iter().rev(), &Event::WorkerLost(worker), now)?;
+        self.index(endpoint)?.forget_worker(worker);
+        Ok(lost)
+    }
+
+    pub(super) fn purge(&mut self, endpoint: i64, now: Timestamp) -> Result<Vec<Stepped>, Fault> {
+        let queued = self.index(endpoint)?.queued();
+        let mut purged = Vec::new();
+        for (place, seq) in queued {
+            match by_seq(&self.db, seq) {
+                Ok(Some(row)) if row.place == place && row.state.status == JobStatus::InQueue => {
+                    purged.push(self.step_row(row, Event::Purge, now)?);
+                }
+                Ok(_) => {}
+                Err(Fault::Damaged(what)) => tracing::error!(what, "a queued job can not be purged"),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(purged)
+    }
+
+    pub(super) fn tick(&mut self, endpoint: i64, now: Timestamp, most: usize) -> Result<Vec<Stepped>, Fault> {
+        let mut stepped = Vec::new();
+        while stepped.len() < most {
+            let index = self.index(endpoint)?;
+            let Some((at, seq)) = index.first_due().filter(|(at, _)| *at <= now) else { break };
+            match by_seq(&self.db, seq) {
+                Ok(Some(row)) => stepped.push(self.step_row(row, Event::Tick, now)?),
+                Ok(None) => self.index(endpoint)?.abandon(at, seq),
+                Err(Fault::Damaged(what)) => {
+                    tracing::error!(what, "a job can not expire");
+                    self.index(endpoint)?.abandon(at, seq);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(stepped)
+    }
+
+    pub(super) fn held(&mut self, endpoint: i64, worker: &WorkerId) -> Result<Vec<Held>, Fault> {
+        let mut held = Vec::new();
+        for seq in self.index(endpoint)?.held(worker) {
+            if let Some(row) = by_seq(&self.db, seq)?
+                && let Some(taken) = row.state.taken
+            {
+                held.push(Held { id: row.id, taken });
+            }
+        }
+        Ok(held)
+    }
+
+    pub(super) fn push_chunk(
+        &mut self,
+        endpoint: i64,
+        worker: &WorkerId,
+        id: &JobId,
+        chunk: &Payload,
+        backlog: usize,
+    ) -> Result<Option<Pushed>, Fault> {
+        let Some(mut row) = by_id(&self.db, endpoint, id)? else { return Ok(None) };
+        if !row.state.is_held_by(worker) {
+            return Ok(Some(Pushed::NotHeld));
+        }
+        let stream = self.index(endpoint)?.streams.entry(row.seq).or_default();
+        if stream.bytes + chunk.len() > backlog {
+            return Ok(Some(Pushed::Full));
+        }
+        let n = stream.next;
+        stream.next += 1;
+        stream.bytes += chunk.len();
+        let sum = payloads::sum(row.seq ^ n, chunk.get());
+        self.db
+            .prepare_cached("INSERT INTO chunk (seq, n, sum, json) VALUES (?1, ?2, ?3, ?4)")?
+            .execute((row.seq, n, sum, chunk.get()))?;
+        if !row.has(CHUNKS) {
+            row.has |= CHUNKS;
+            self.write_again(&row)?;
+        }
+        Ok(Some(Pushed::Kept))
+    }
+
+    pub(super) fn drain_chunks(&mut self, endpoint: i64, id: &JobId) -> Result<Option<Drained>, Fault> {
+        let Some(row) = by_id(&self.db, endpoint, id)? else { return Ok(None) };
+        let status = row.state.status;
+        let waiting = self.index(endpoint)?.streams.get(&row.seq).is_some_and(|stream| stream.bytes > 0);
+        if !waiting {
+            return Ok(Some(Drained { status, chunks: Vec::new() }));
+        }
+        let mut chunks = Vec::new();
+        {
+            let mut statement =
+                self.db.prepare_cached("SELECT n, sum, json FROM chunk WHERE seq = ?1 ORDER BY n")?;
+            let mut rows = statement.query([row.seq])?;
+            while let Some(found) = rows.next()? {
+                let (n, sum, json): (i64, i64, String) = (found.get(0)?, found.get(1)?, found.get(2)?);
+                let damaged = || {
+                    let id = row.id.as_str();
+                    Fault::Damaged(format!(
+                        "a streamed piece of job {id:?} is damaged: it does not have its checksum"
+                    ))
+                };
+                if sum != payloads::sum(row.seq ^ n, &json) {
+                    return Err(damaged());
+                }
+                chunks.push(Payload::from_json(json).map_err(|_| damaged())?);
+            }
+        }
+        self.remove_chunks(row.seq)?;
+        if let Some(stream) = self.index(endpoint)?.streams.get_mut(&row.seq) {
+            stream.bytes = 0;
+        }
+        Ok(Some(Drained { status, chunks }))
+    }
+
+    pub(super) fn settle_webhook(&mut self, endpoint: i64, id: &JobId) -> Result<(), Fault> {
+        if let Some(mut row) = by_id(&self.db, endpoint, id)?
+            && row.webhook == WEBHOOK_DUE
+        {
+            row.webhook = WEBHOOK;
+            self.write_again(&row)?;
+        }
+        Ok(())
+    }
+
+    fn step_all(
+        &mut self,
+        jobs: impl Iterator<Item = i64>,
+        event: &Event<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Stepped>, Fault> {
+        let mut stepped = Vec::new();
+        for seq in jobs {
+            match by_seq(&self.db, seq) {
+                Ok(Some(row)) => stepped.push(self.step_row(row, event.clone(), now)?),
+                Ok(None) => {}
+                Err(Fault::Damaged(what)) => tracing::error!(what, "a job of a lost worker is passed over"),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(stepped)
+    }
+
+    fn step_row(&mut self, mut row: Row, event: Event<'_>, now: Timestamp) -> Result<Stepped, Fault> {
+        let before = row.state.clone();
+        let index = self.index(row.endpoint)?;
+        let mut effects = index.rules.step(&mut row.state, event, now);
+        let due = index.rules.due(&row.state);
+        let outcome = effects.outcome.take();
+        // Only a step that ends the job has somebody who looks at it, and that one brings the outcome.
+        let seen = outcome.clone().unwrap_or_else(|| Outcome { output: None, error: row.error.clone() });
+        let job = shown(&row.id, &row.state, &seen);
+        if effects.verdict != Verdict::Applied {
+            return Ok(Stepped { effects, job, due, webhook: None });
+        }
+        let attached = if row.has(ATTACHED) && (effects.ended || effects.remove) {
+            Some(get_attached(&self.db, &row)?)
+        } else {
+            None
+        };
+        let webhook =
+            attached.as_ref().and_then(|attached| attached.webhook.clone()).filter(|_| effects.ended);
+        self.index(row.endpoint)?.moved(row.seq, &before, &row.state);
+        if effects.remove {
+            self.remove(
+                &row,
+                attached.as_ref().and_then(|attached| attached.key.as_ref()).map(|key| key.name.as_str()),
+            )?;
+            return Ok(Stepped { effects, job, due, webhook });
+        }
+        if let Some(Outcome { output, error }) = outcome {
+            match output {
+                Some(output) => {
+                    Table::Output.put(&self.db, row.seq, output.get())?;
+                    row.has |= OUTPUT;
+                }
+                None if row.has(OUTPUT) => {
+                    Table::Output.remove(&self.db, row.seq)?;
+                    row.has &= !OUTPUT;
+                }
+                None => {}
+            }
+            row.error = error;
+        }
+        if effects.drop_chunks && row.has(CHUNKS) {
+            self.remove_chunks(row.seq)?;
+            self.index(row.endpoint)?.streams.remove(&row.seq);
+            row.has &= !CHUNKS;
+        }
+        if effects.drop_input && row.has(INPUT) {
+            Table::Input.remove(&self.db, row.seq)?;
+            row.has &= !INPUT;
+        }
+        if let Some(end) = effects.enqueue {
+            row.place = self.index(row.endpoint)?.queue(row.seq, end, &row.state);
+        }
+        if webhook.is_some() {
+            row.webhook = WEBHOOK_DUE;
+        } else if row.webhook == WEBHOOK_DUE && !row.state.status.is_terminal() {
+            row.webhook = WEBHOOK;
+        }
+        self.write_again(&row)?;
+        Ok(Stepped { effects, job, due, webhook })
+    }
+
+    fn remove(&mut self, row: &Row, key: Option<&str>) -> Result<(), Fault> {
+        let tables = [(INPUT, Table::Input), (OUTPUT, Table::Output), (ATTACHED, Table::Attached)];
+        for (_, table) in tables.into_iter().filter(|(flag, _)| row.has(*flag)) {
+            table.remove(&self.db, row.seq)?;
+        }
+        if row.has(CHUNKS) {
+            self.remove_chunks(row.seq)?;
+        }
+        if let Some(key) = key {
+            self.db
+                .prepare_cached("DELETE FROM idempotency WHERE endpoint = ?1 AND name = ?2 AND seq = ?3")?
+                .execute((row.endpoint, key, row.seq))?;
+        }
+        self.db.prepare_cached("DELETE FROM job WHERE seq = ?1")?.execute([row.seq])?;
+        self.index(row.endpoint)?.removed(row);
+        Ok(())
+    }
+
+    fn remove_chunks(&mut self, seq: i64) -> Result<(), Fault> {
+        self.db.prepare_cached("DELETE FROM chunk WHERE seq = ?1")?.execute([seq])?;
+        Ok(())
+    }
+
+    fn write(&mut self, row: &Row) -> Result<(), Fault> {
+        let state = &row.state;
+        self.db
+            .prepare_cached(
+                "INSERT INTO job (seq, endpoint, id, status, place, submitted, retries, execution_timeout, ttl, retention, \
+                 low_priority, webhook, has, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            )?
+            .execute(params![
+                row.seq,
+                row.endpoint,
+                row.id.as_str(),
+                state.status.as_str(),
+                row.place,
+                millis(state.submitted),
+                state.retries,
+                length(state.terms.execution_timeout),
+                length(state.terms.ttl),
+                length(state.terms.retention),
+                state.terms.low_priority,
+                row.webhook,
+                row.has,
+                row.sum(),
+            ])?;
+        Ok(())
+    }
+
+    /// Writes what may have changed since the job came.
+    fn write_again(&mut self, row: &Row) -> Result<(), Fault> {
+        let state = &row.state;
+        self.db
+            .prepare_cached(
+                "UPDATE job SET status = ?2, place = ?3, submitted = ?4, taken = ?5, ended = ?6, worker = ?7, retries = ?8, \
+                 webhook = ?9, has = ?10, sum = ?11, error = ?12 WHERE seq = ?1",
+            )?
+            .execute(params![
+                row.seq,
+                state.status.as_str(),
+                row.place,
+                millis(state.submitted),
+                state.taken.map(millis),
+                state.ended.map(millis),
+                state.worker.as_ref().map(WorkerId::as_str),
+                state.retries,
+                row.webhook,
+                row.has,
+                row.sum(),
+                row.error.as_deref(),
+            ])?;
+        Ok(())
+    }
+}
