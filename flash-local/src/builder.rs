@@ -1,9 +1,14 @@
 //! How a platform differs from the default one.
 
+#[cfg(feature = "sqlite")]
+use std::path::PathBuf;
+
 use flash_core::clock::Clock;
 use flash_queue::Limits;
 
-use crate::{LocalPlatform, PlatformError};
+#[cfg(feature = "sqlite")]
+use crate::SqliteOptions;
+use crate::{Faults, LocalPlatform, PlatformError};
 
 /// Settings of a platform that is to be started.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +18,9 @@ pub struct Builder {
     pub(crate) clock: Clock,
     pub(crate) api_key: Option<String>,
     pub(crate) record_traffic: bool,
+    #[cfg(feature = "sqlite")]
+    pub(crate) data: Option<(PathBuf, SqliteOptions)>,
+    pub(crate) faults: Faults,
 }
 
 impl Builder {
@@ -40,10 +48,30 @@ impl Builder {
         self
     }
 
+    /// Keeps jobs and state in this directory, which is made if it is not there. A platform that starts on it later goes on where
+    /// this one stopped, however it stopped. Without one everything is gone when the platform ends.
+    #[cfg(feature = "sqlite")]
+    pub fn data_dir(self, dir: impl Into<PathBuf>) -> Self {
+        self.data(dir, SqliteOptions::new())
+    }
+
+    /// As [`data_dir`](Self::data_dir), with other settings.
+    #[cfg(feature = "sqlite")]
+    pub fn data(mut self, dir: impl Into<PathBuf>, options: SqliteOptions) -> Self {
+        self.data = Some((dir.into(), options));
+        self
+    }
+
+    /// What goes wrong, and when. More can be scripted while the platform runs: keep a clone.
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
     /// Starts the platform on a free loopback port.
     ///
     /// # Errors
-    /// When no port can be opened.
+    /// When no port can be opened, or the data directory can not be used.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

@@ -29,6 +29,10 @@ pub enum PlatformError {
     /// A signal could not be sent.
     #[error("worker can not be signalled: {0}")]
     Signal(#[source] io::Error),
+    /// The data directory can not be used.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Data(#[from] crate::DataError),
     /// The job store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

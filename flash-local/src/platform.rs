@@ -6,19 +6,22 @@ use std::sync::{Arc, RwLock};
 use axum::middleware;
 use flash_core::ids::{EndpointId, WorkerId};
 use flash_queue::routes::{Auth, Caller};
-use flash_queue::{MemoryStore, Queue, QueueOptions, Queues, routes};
+use flash_queue::{Queue, QueueOptions, Queues, routes};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::environment::Common;
+use crate::faults::{self, Faults, Injector};
 use crate::gateway::{self, Gateway};
+use crate::jobs::Jobs;
 use crate::plane::Plane;
 use crate::server::serve;
 use crate::supervisor::{LogLine, Roster, Signal, WorkerInfo};
 use crate::table::Table;
 use crate::traffic::{self, Exchange, Traffic};
+use crate::webhook;
 use crate::{Builder, EndpointSpec, Kind, PlatformError};
 
 /// A platform that runs in this process, with its workers as child processes.
@@ -30,6 +33,8 @@ pub struct LocalPlatform {
     plane: Arc<Plane>,
     traffic: Traffic,
     closed: CancellationToken,
+    store: Jobs,
+    faults: Faults,
 }
 
 impl LocalPlatform {
@@ -50,17 +55,19 @@ impl LocalPlatform {
     }
 
     pub(crate) async fn from_builder(builder: Builder) -> Result<Self, PlatformError> {
-        let Builder { limits, clock, api_key, record_traffic } = builder;
+        let store = Jobs::open(&builder).await?;
+        let Builder { limits, clock, api_key, record_traffic, faults, .. } = builder;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(PlatformError::Listen)?;
         let address = listener.local_addr().map_err(PlatformError::Listen)?;
-        let queues = Queues::new(Arc::new(MemoryStore::new(&limits)), clock.clone(), limits.clone());
+        let queues = Queues::new(store.store(), clock.clone(), limits.clone())
+            .webhooks(Arc::new(webhook::Post::new(limits.webhook_private)));
         // Made of randomness, and new for each platform: workers of another one are strangers.
         let worker_key = Uuid::new_v4().simple().to_string();
         let auth = auth(api_key.as_deref(), &worker_key);
         let plane = Arc::new(Plane {
             common: Common { base: format!("http://{address}"), worker_key, api_key },
             limits,
-            clock,
+            clock: clock.clone(),
             queues: queues.clone(),
             table: Table::default(),
             roster: Roster::default(),
@@ -69,14 +76,20 @@ impl LocalPlatform {
             making: RwLock::default(),
         });
         let traffic = Traffic::default();
+        let injector = Injector { faults: faults.clone(), clock, plane: plane.clone() };
         let mut app = gateway::routes(Gateway { plane: plane.clone(), auth: auth.clone() })
             .merge(routes::platform(queues, auth));
         if record_traffic {
             app = app.layer(middleware::from_fn_with_state(traffic.clone(), traffic::record));
         }
+        app = app.layer(middleware::from_fn_with_state(injector, faults::inject));
         let closed = CancellationToken::new();
         tokio::spawn(serve(listener, app, closed.clone()));
-        Ok(Self { address, plane, traffic, closed })
+        Ok(Self { address, plane, traffic, closed, store, faults })
+    }
+
+    pub(crate) fn plane(&self) -> &Arc<Plane> {
+        &self.plane
     }
 
     /// The platform's address: `http://127.0.0.1:PORT`.
@@ -195,6 +208,11 @@ impl LocalPlatform {
         Ok(())
     }
 
+    /// What goes wrong from now on.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     /// All requests and answers so far, if [they are recorded](Builder::record_traffic).
     pub fn traffic(&self) -> Vec<Exchange> {
         self.traffic.exchanges()
@@ -205,7 +223,9 @@ impl LocalPlatform {
         self.plane.stop.cancel();
         self.plane.tasks.close();
         self.plane.tasks.wait().await;
-        // The server goes last: workers post their last results to it.
+        // The server goes after them: workers post their last results to it.
+        self.closed.cancel();
+        self.store.close().await;
     }
 }
 

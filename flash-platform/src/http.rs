@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use flash_core::{Error, code};
 
+use crate::public;
+
 /// The one HTTP client. TLS is set up on the first `https` address: reading certificates would cost every worker
 /// start, and a worker of the local platform never needs them.
 #[derive(Debug, Clone, Default)]
 pub struct HttpClient {
     clients: Arc<Clients>,
+    /// Whether only public addresses are reached.
+    public: bool,
 }
 
 #[derive(Debug, Default)]
@@ -24,14 +28,25 @@ impl HttpClient {
         Self::default()
     }
 
+    /// A client for addresses that come from strangers: it reaches no loopback, private, link-local or otherwise special
+    /// address, whatever a name resolves to at the moment it connects.
+    #[must_use]
+    pub fn public() -> Self {
+        Self { public: true, ..Self::default() }
+    }
+
     /// Starts a request.
     ///
     /// # Errors
-    /// An address that is no URL, or `https` without a TLS feature.
+    /// An address that is no URL, or `https` without a TLS feature; a private one for a [public](Self::public) client.
     pub fn request(&self, method: reqwest::Method, url: &str) -> Result<reqwest::RequestBuilder, Error> {
         let url = reqwest::Url::parse(url).map_err(|error| {
             Error::new(code::NO_ADDRESS, format!("`{url}` is no address: {error}")).terminal()
         })?;
+        if self.public && !public::may_reach(&url) {
+            let text = format!("`{url}` is not a public address, and only those are reached here");
+            return Err(Error::new(code::NO_ADDRESS, text).terminal());
+        }
         Ok(self.client(url.scheme() == "https")?.request(method, url))
     }
 
@@ -40,16 +55,18 @@ impl HttpClient {
             return Ok(self.clients.plain.get_or_init(|| {
                 // A configuration without roots reads nothing from the disk. reqwest refuses to be built without one,
                 // but a plain address never uses it.
-                build(crate::tls::config_without_roots()).unwrap_or_default()
+                build(crate::tls::config_without_roots(), self.public).unwrap_or_default()
             }));
         }
-        let built =
-            self.clients.tls.get_or_init(|| build(Some(crate::tls::config()?)).map_err(|e| e.to_string()));
+        let built = self
+            .clients
+            .tls
+            .get_or_init(|| build(Some(crate::tls::config()?), self.public).map_err(|e| e.to_string()));
         built.as_ref().map_err(|text| Error::new(code::UNREACHABLE, text.clone()).terminal())
     }
 }
 
-fn build(tls: Option<rustls::ClientConfig>) -> Result<reqwest::Client, reqwest::Error> {
+fn build(tls: Option<rustls::ClientConfig>, public: bool) -> Result<reqwest::Client, reqwest::Error> {
     let mut builder = reqwest::Client::builder()
         // A redirect could carry the key to another host.
         .redirect(reqwest::redirect::Policy::none())
@@ -57,6 +74,10 @@ fn build(tls: Option<rustls::ClientConfig>) -> Result<reqwest::Client, reqwest::
         .pool_idle_timeout(Duration::from_secs(60))
         .tcp_nodelay(true)
         .user_agent(concat!("flash/", env!("CARGO_PKG_VERSION")));
+    if public {
+        // A proxy would connect for us, to whatever it likes.
+        builder = builder.no_proxy().dns_resolver(public::PublicOnly);
+    }
     if let Some(tls) = tls {
         builder = builder.tls_backend_preconfigured(tls);
     }

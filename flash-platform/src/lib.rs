@@ -8,6 +8,7 @@ mod deployed;
 mod discovery;
 mod http;
 mod jobs;
+mod public;
 mod queue_call;
 mod route_call;
 mod tls;

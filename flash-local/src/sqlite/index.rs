@@ -135,6 +135,11 @@ impl Index {
         self.queues.iter().flatten().copied().collect()
     }
 
+    /// One of the jobs in the queue, with its place.
+    pub(super) fn queued_at(&self, at: usize) -> Option<(i64, i64)> {
+        self.queues.iter().flatten().nth(at).copied()
+    }
+
     /// A job went from one state to another.
     pub(super) fn moved(&mut self, seq: i64, before: &JobState, after: &JobState) {
         self.due.remove(&(self.rules.due(before), seq));

@@ -131,6 +131,15 @@ impl JobStore for SqliteJobs {
         Answer::now(self.shown.counts())
     }
 
+    fn oldest_queued(&self) -> Answer<Option<Timestamp>> {
+        let counts = self.shown.counts();
+        if counts.in_queue == counts.low_priority {
+            return Answer::now(None);
+        }
+        let no = self.no;
+        self.threads.write(move |work| work.oldest_queued(no))
+    }
+
     fn busy_workers(&self) -> Answer<Vec<WorkerId>> {
         let no = self.no;
         self.threads.write(move |work| Ok(work.index(no)?.busy_workers().cloned().collect()))

@@ -178,6 +178,19 @@ impl Work {
         Ok(stepped)
     }
 
+    pub(super) fn oldest_queued(&mut self, endpoint: i64) -> Result<Option<Timestamp>, Fault> {
+        let mut at = 0;
+        while let Some((place, seq)) = self.index(endpoint)?.queued_at(at) {
+            at += 1;
+            let Ok(Some(row)) = by_seq(&self.db, seq) else { continue };
+            let waits = row.place == place && row.state.status == JobStatus::InQueue;
+            if waits && !row.state.terms.low_priority {
+                return Ok(Some(row.state.submitted));
+            }
+        }
+        Ok(None)
+    }
+
     pub(super) fn held(&mut self, endpoint: i64, worker: &WorkerId) -> Result<Vec<Held>, Fault> {
         let mut held = Vec::new();
         for seq in self.index(endpoint)?.held(worker) {

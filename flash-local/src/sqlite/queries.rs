@@ -1,6 +1,7 @@
 //! What can be read of jobs, in a transaction or outside of one.
 
 use flash_core::ids::JobId;
+use flash_core::wire::JobStatus;
 use flash_queue::machine::Outcome;
 use flash_queue::store::{JobView, Listing, Webhook, shown};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -42,7 +43,7 @@ pub(super) fn list(db: &Connection, endpoint: i64, listing: Listing) -> Result<V
         "ORDER BY seq DESC LIMIT ?4"
     );
     let mut statement = db.prepare_cached(sql)?;
-    let (status, before) = (listing.status.map(|status| status.as_str()), listing.before.map(millis));
+    let (status, before) = (listing.status.map(JobStatus::as_str), listing.before.map(millis));
     let most = i64::try_from(listing.most).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![endpoint, status, before, most], Row::read)?;
     let mut found = Vec::new();

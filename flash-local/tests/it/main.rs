@@ -8,6 +8,7 @@ mod gateway;
 mod processes;
 mod scripted;
 mod support;
+mod testing;
 mod traffic;
 
 #[cfg(feature = "sqlite")]

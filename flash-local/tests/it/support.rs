@@ -17,6 +17,24 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// `Err`: there was no whole answer.
+pub(crate) async fn try_send(request: Request<Body>) -> Result<Answer, String> {
+    let client: Client<HttpConnector, Body> = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await.map_err(|error| error.to_string())?;
+    let (parts, body) = response.into_parts();
+    let text = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+    let body = serde_json::from_slice(&text).unwrap_or(Value::Null);
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+}
+
+pub(crate) async fn try_get(url: &str) -> Result<Answer, String> {
+    try_send(Request::get(url).body(Body::empty()).unwrap()).await
+}
+
+pub(crate) async fn try_post(url: &str, body: impl Into<Body>) -> Result<Answer, String> {
+    try_send(Request::post(url).body(body.into()).unwrap()).await
+}
+
 pub(crate) async fn send(request: Request<Body>) -> Answer {
     let client: Client<HttpConnector, Body> = Client::builder(TokioExecutor::new()).build_http();
     let response = client.request(request).await.unwrap();
