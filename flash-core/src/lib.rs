@@ -40,11 +40,13 @@ pub use carry::Needs;
 pub use class::{ClassMeta, Instance, MAX_INSTANCES, MethodOf};
 pub use encode::{Encoded, FieldWriter, ReplyForm, TooLarge};
 pub use endpoint::{Auth, Endpoint, FlashBoot, Hardware, Kind, Scaler, Volume};
-pub use error::{CallError, Error, FieldError, Problem, WireError, code, from_error_string, to_error_string};
+pub use error::{
+    CallError, Error, ErrorCase, FieldError, Problem, WireError, code, from_error_string, to_error_string,
+};
 pub use fields::{Fields, Origin};
 pub use inject::{Context, FromWorker, Inject, Need, State, Worker};
 pub use invoke::{Outcome, Running};
-pub use meta::{DoorKind, HttpRoute, Meta, Method, Param};
+pub use meta::{DoorKind, HttpRoute, Meta, Method, Param, ReplyKind};
 pub use mount::{Mount, Mounted};
 pub use registry::{Calls, Registration, Registry, RegistryErrors};
 pub use registry_builder::RegistryBuilder;

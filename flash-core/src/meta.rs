@@ -3,6 +3,8 @@ use std::fmt;
 use crate::carry::{AnyReturns, AnySlot, Needs, Returned};
 use crate::class::{ClassMeta, MethodOf};
 use crate::endpoint::{Endpoint, Kind};
+use crate::error::ErrorCase;
+use crate::openapi::SchemaOf;
 
 /// Everything that is known about a remote function before it runs. Made by `#[remote]`, in `const`.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +43,8 @@ pub struct Meta {
     /// Column in the line, from 1.
     pub column: u32,
     returns: Option<&'static dyn AnyReturns>,
+    /// Those of the parameters in their order, then that of the result; empty without the feature `openapi`.
+    schemas: &'static [Option<SchemaOf>],
 }
 
 impl Meta {
@@ -65,6 +69,7 @@ impl Meta {
             line: 0,
             column: 0,
             returns: None,
+            schemas: &[],
         }
     }
 
@@ -156,10 +161,37 @@ impl Meta {
         self
     }
 
+    /// Schemas of the parameters in their order, then that of the result.
+    #[must_use]
+    pub const fn schemas(mut self, schemas: &'static [Option<SchemaOf>]) -> Self {
+        self.schemas = schemas;
+        self
+    }
+
+    pub(crate) fn params_with_schemas(&self) -> Vec<(Param, Option<SchemaOf>)> {
+        with_schemas(self.params, self.schemas)
+    }
+
+    pub(crate) fn reply_schema(&self) -> Option<SchemaOf> {
+        self.schemas.last().copied().flatten()
+    }
+
+    /// Which kind of success the function gives.
+    #[must_use]
+    pub fn reply(&self) -> ReplyKind {
+        self.returns.map_or(ReplyKind::Value, AnyReturns::kind)
+    }
+
     /// Whether the function gives a stream of items instead of one value.
     #[must_use]
     pub fn is_stream(&self) -> bool {
-        self.returns.is_some_and(AnyReturns::is_stream)
+        self.reply() == ReplyKind::Stream
+    }
+
+    /// The errors of the function that are known beforehand.
+    #[must_use]
+    pub fn errors(&self) -> &'static [ErrorCase] {
+        self.returns.map_or(&[], AnyReturns::errors)
     }
 
     /// The first paragraph of the doc comment.
@@ -176,6 +208,26 @@ impl Meta {
     }
 }
 
+/// Parameters with their schemas, of which there may be none.
+pub(crate) fn with_schemas(params: &[Param], schemas: &[Option<SchemaOf>]) -> Vec<(Param, Option<SchemaOf>)> {
+    let schemas = schemas.iter().copied().chain(std::iter::repeat(None));
+    params.iter().copied().zip(schemas).collect()
+}
+
+/// What a function gives when it succeeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplyKind {
+    /// A JSON value.
+    Value,
+    /// Nothing: `()`, or a response of it.
+    Unit,
+    /// [`Bytes`](crate::Bytes), or a response of them.
+    Bytes,
+    /// A [`Stream`](crate::Stream) of JSON values.
+    Stream,
+}
+
 /// One parameter that travels.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -188,6 +240,8 @@ pub struct Param {
     pub has_default: bool,
     /// Whether it is the whole body, which has its fields in place of one of its name.
     pub is_body: bool,
+    /// Whose constructor arguments it holds, where that is what it is.
+    pub init: Option<&'static ClassMeta>,
     slot: &'static dyn AnySlot,
 }
 
@@ -199,7 +253,12 @@ impl Param {
         is_body: bool,
         slot: &'static dyn AnySlot,
     ) -> Self {
-        Self { name, type_text, has_default, is_body, slot }
+        Self { name, type_text, has_default, is_body, init: None, slot }
+    }
+
+    pub(crate) const fn of_init(mut self, class: &'static ClassMeta) -> Self {
+        self.init = Some(class);
+        self
     }
 
     /// Whether a request must carry it.

@@ -12,7 +12,7 @@ pub use crate::class::{
 pub use crate::encode::FieldWriter;
 pub use crate::endpoint::{Endpoint, Kind};
 pub use crate::error::derived::{CarriesDatum, Datum, Says, datum, object, read_upstream, write_upstream};
-pub use crate::error::{CallError, Error, WireError};
+pub use crate::error::{CallError, Error, ErrorCase, WireError};
 pub use crate::fields::Fields;
 pub use crate::meta::{Meta, Method};
 pub use crate::mount::{Mount, MountEntry, Mounted};
@@ -26,6 +26,35 @@ pub use inventory;
 pub use linkme;
 
 pub use crate::__register as register;
+pub use crate::__schemas as schemas;
+#[cfg(feature = "openapi")]
+pub use crate::openapi::{NoSchema, ReplyFor, SchemaFor};
+
+/// The schemas of parameters and of a result, where their types have some. Nobody pays for it without the feature.
+#[cfg(not(feature = "openapi"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __schemas {
+    ($($types:tt)*) => {
+        &[]
+    };
+}
+
+/// The schemas of parameters and of a result, where their types have some.
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __schemas {
+    ([$($param:ty),* $(,)?] $($reply:ty)?) => {{
+        // Seen only where the type itself has no constant of that name.
+        #[allow(unused_imports)]
+        use $crate::private::NoSchema as _;
+        &[
+            $($crate::private::SchemaFor::<$param>::OF,)*
+            $($crate::private::ReplyFor::<$reply>::OF,)?
+        ]
+    }};
+}
 pub use crate::__register_router as register_router;
 
 /// Registers the function with this handle at link time.

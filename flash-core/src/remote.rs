@@ -1,14 +1,16 @@
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::future::Future;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::bytes::Bytes;
 use crate::carry::Returns;
 use crate::encode::{Encoded, FieldWriter, ReplyForm, encode};
-use crate::error::{Error, WireError};
+use crate::error::{Error, ErrorCase, WireError};
 use crate::fields::Fields;
-use crate::meta::Meta;
+use crate::meta::{Meta, ReplyKind};
 use crate::scope::Scope;
 
 /// A function that can be called where it is deployed. Implemented by `#[remote]` for the handle of the function.
@@ -82,6 +84,9 @@ impl<T, E> IsResult for Result<T, E> {
     note = "derive `serde::Serialize` and `serde::Deserialize` for it"
 )]
 pub trait Reply: Send + Sized + 'static {
+    /// Which kind of success it is.
+    #[doc(hidden)]
+    fn kind() -> ReplyKind;
     /// Encodes the value.
     #[doc(hidden)]
     fn into_encoded(self, form: ReplyForm) -> Result<Encoded, WireError>;
@@ -92,6 +97,17 @@ pub trait Reply: Send + Sized + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<T: Payload> Reply for T {
+    fn kind() -> ReplyKind {
+        let this = TypeId::of::<T>();
+        if this == TypeId::of::<()>() {
+            ReplyKind::Unit
+        } else if this == TypeId::of::<Bytes>() {
+            ReplyKind::Bytes
+        } else {
+            ReplyKind::Value
+        }
+    }
+
     fn into_encoded(self, form: ReplyForm) -> Result<Encoded, WireError> {
         encode(&self, form, "the result")
     }
@@ -110,6 +126,8 @@ impl<T: Payload> Reply for T {
     note = "add `#[derive(flash::RemoteError)]` to it, or return `flash::Error`"
 )]
 pub trait RemoteError: Sized + Send + 'static {
+    /// The cases that are known beforehand, for documents such as OpenAPI. Derived for an enum from its variants.
+    const CASES: &'static [ErrorCase] = &[];
     /// What is sent.
     fn to_wire(&self) -> WireError;
     /// The error that was sent.

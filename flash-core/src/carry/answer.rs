@@ -2,7 +2,8 @@ use std::fmt;
 
 use crate::carry::Json;
 use crate::encode::{Encoded, ReplyForm};
-use crate::error::{Error, WireError, code};
+use crate::error::{Error, ErrorCase, WireError, code};
+use crate::meta::ReplyKind;
 use crate::remote::{Payload, RemoteError, Reply};
 use crate::response::Response;
 use crate::stream::{Producer, Stream, encoded};
@@ -41,8 +42,10 @@ pub trait Returns<R>: Sync {
     /// # Errors
     /// What the function failed with, or a result that cannot be sent.
     fn encode(&self, returned: R, form: ReplyForm) -> Result<Written, WireError>;
-    /// Whether a success is a stream.
-    fn is_stream(&self) -> bool;
+    /// Which kind of success it is.
+    fn kind(&self) -> ReplyKind;
+    /// The errors that are known beforehand.
+    fn errors(&self) -> &'static [ErrorCase];
     /// A success with the one item that was sent, where it is a stream.
     ///
     /// # Errors
@@ -79,8 +82,12 @@ where
         }
     }
 
-    fn is_stream(&self) -> bool {
-        CarriesReply::<T, E>::is_stream(&Json)
+    fn kind(&self) -> ReplyKind {
+        CarriesReply::<T, E>::kind(&Json)
+    }
+
+    fn errors(&self) -> &'static [ErrorCase] {
+        CarriesError::<E>::cases(&Json)
     }
 
     fn decode_item(&self, json: &[u8]) -> Result<Result<T, E>, Error> {
@@ -98,15 +105,20 @@ where
 
 /// What a function returns, without its type.
 pub(crate) trait AnyReturns: Sync {
-    fn is_stream(&self) -> bool;
+    fn kind(&self) -> ReplyKind;
+    fn errors(&self) -> &'static [ErrorCase];
 }
 
 /// What a function of return type `R` returns.
 pub struct Returned<R: 'static>(pub &'static dyn Returns<R>);
 
 impl<R> AnyReturns for Returned<R> {
-    fn is_stream(&self) -> bool {
-        self.0.is_stream()
+    fn kind(&self) -> ReplyKind {
+        self.0.kind()
+    }
+
+    fn errors(&self) -> &'static [ErrorCase] {
+        self.0.errors()
     }
 }
 
@@ -139,8 +151,8 @@ pub trait CarriesReply<T, E> {
     /// # Errors
     /// JSON of another type.
     fn read_reply(&self, json: &[u8]) -> Result<T, Error>;
-    /// Whether this is a stream.
-    fn is_stream(&self) -> bool;
+    /// Which kind of success it is.
+    fn kind(&self) -> ReplyKind;
     /// A stream of the one item.
     ///
     /// # Errors
@@ -158,8 +170,8 @@ impl<T: Reply, E> CarriesReply<T, E> for Json {
         T::from_encoded(json)
     }
 
-    fn is_stream(&self) -> bool {
-        false
+    fn kind(&self) -> ReplyKind {
+        T::kind()
     }
 
     fn read_item(&self, _: &[u8]) -> Result<T, Error> {
@@ -181,8 +193,8 @@ impl<T: Reply, E> CarriesReply<Response<T>, E> for Json {
         T::from_encoded(json).map(Response::new)
     }
 
-    fn is_stream(&self) -> bool {
-        false
+    fn kind(&self) -> ReplyKind {
+        T::kind()
     }
 
     fn read_item(&self, _: &[u8]) -> Result<Response<T>, Error> {
@@ -201,8 +213,8 @@ impl<T: Payload, E: RemoteError> CarriesReply<Stream<T, E>, E> for Json {
         Ok(Stream::iter(items.into_iter().map(Ok)))
     }
 
-    fn is_stream(&self) -> bool {
-        true
+    fn kind(&self) -> ReplyKind {
+        ReplyKind::Stream
     }
 
     fn read_item(&self, json: &[u8]) -> Result<Stream<T, E>, Error> {
@@ -217,6 +229,8 @@ impl<T: Payload, E: RemoteError> CarriesReply<Stream<T, E>, E> for Json {
     note = "add `#[derive(flash::RemoteError)]` to it, or return `flash::Error`"
 )]
 pub trait CarriesError<E> {
+    /// The errors that are known beforehand.
+    fn cases(&self) -> &'static [ErrorCase];
     /// What is sent.
     fn write_error(&self, error: &E) -> WireError;
     /// The error that was sent.
@@ -228,6 +242,10 @@ pub trait CarriesError<E> {
 
 #[diagnostic::do_not_recommend]
 impl<E: RemoteError> CarriesError<E> for Json {
+    fn cases(&self) -> &'static [ErrorCase] {
+        E::CASES
+    }
+
     fn write_error(&self, error: &E) -> WireError {
         error.to_wire()
     }

@@ -3,6 +3,7 @@ use std::fmt;
 
 use crate::bytes::Bytes;
 use crate::carry::Json;
+use crate::class::ClassMeta;
 use crate::encode::FieldWriter;
 use crate::fields::{self, Fields};
 use crate::meta::Param;
@@ -50,6 +51,7 @@ pub struct Slot<T: 'static> {
     type_text: &'static str,
     has_default: bool,
     is_body: bool,
+    class: Option<&'static ClassMeta>,
     carrier: &'static dyn Carries<T>,
 }
 
@@ -60,7 +62,7 @@ pub const fn slot<T>(
     type_text: &'static str,
     carrier: &'static dyn Carries<T>,
 ) -> Slot<T> {
-    Slot { name, type_text, has_default: false, is_body: false, carrier }
+    Slot { name, type_text, has_default: false, is_body: false, class: None, carrier }
 }
 
 impl<T> Slot<T> {
@@ -76,10 +78,19 @@ impl<T> Slot<T> {
         Self { is_body: true, ..self }
     }
 
+    /// The parameter holds the constructor arguments of this class.
+    pub(crate) const fn of_init(self, class: &'static ClassMeta) -> Self {
+        Self { class: Some(class), ..self }
+    }
+
     /// What the function's metadata says of the parameter.
     #[must_use]
     pub const fn param(&'static self) -> Param {
-        Param::new(self.name, self.type_text, self.has_default, self.is_body, self)
+        let param = Param::new(self.name, self.type_text, self.has_default, self.is_body, self);
+        match self.class {
+            Some(class) => param.of_init(class),
+            None => param,
+        }
     }
 
     /// Reads the argument; what is wrong with it is recorded in `fields`.

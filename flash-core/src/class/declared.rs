@@ -6,7 +6,8 @@ use crate::carry::Carrier;
 use crate::encode::FieldWriter;
 use crate::error::{Error, code};
 use crate::fields::Fields;
-use crate::meta::{Meta, Param};
+use crate::meta::{Meta, Param, with_schemas};
+use crate::openapi::SchemaOf;
 use crate::remote::Remote;
 use crate::scope::Scope;
 
@@ -36,13 +37,14 @@ pub struct ClassMeta {
     pub name: &'static str,
     /// The constructor's wire parameters in declaration order.
     pub params: &'static [Param],
+    schemas: &'static [Option<SchemaOf>],
 }
 
 impl ClassMeta {
     /// The metadata of a class `name`.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, params: &[] }
+        Self { name, params: &[], schemas: &[] }
     }
 
     /// The constructor's wire parameters.
@@ -50,6 +52,17 @@ impl ClassMeta {
     pub const fn params(mut self, params: &'static [Param]) -> Self {
         self.params = params;
         self
+    }
+
+    /// Schemas of the parameters in their order.
+    #[must_use]
+    pub const fn schemas(mut self, schemas: &'static [Option<SchemaOf>]) -> Self {
+        self.schemas = schemas;
+        self
+    }
+
+    pub(crate) fn params_with_schemas(&self) -> Vec<(Param, Option<SchemaOf>)> {
+        with_schemas(self.params, self.schemas)
     }
 }
 

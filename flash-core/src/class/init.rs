@@ -128,7 +128,7 @@ impl Serialize for Unsendable<'_> {
 /// The place of the constructor arguments in a method's arguments.
 #[must_use]
 pub const fn init_slot<C: Class>() -> Slot<InitArgs> {
-    slot("init", "Init", &InitCarrier::<C>(PhantomData))
+    slot("init", "Init", &InitCarrier::<C>(PhantomData)).of_init(C::META)
 }
 
 /// What a method needs before its first job: the default instance.

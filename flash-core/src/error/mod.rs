@@ -1,6 +1,7 @@
 //! Errors: what a function returns, what crosses the wire, and what a caller sees.
 
 mod call;
+mod case;
 pub mod code;
 pub(crate) mod derived;
 mod failure;
@@ -12,6 +13,7 @@ mod queue_form;
 mod wire;
 
 pub use call::CallError;
+pub use case::ErrorCase;
 pub use failure::Error;
 pub use field::FieldError;
 pub use problem::Problem;

@@ -13,10 +13,11 @@ pub(super) fn implementation(error: &ErrorType, is_valid: bool) -> TokenStream {
         return TokenStream::new();
     }
     let (ident, krate) = (&error.ident, &error.krate);
-    let (text, data, to_wire, from_wire, conversions) = if is_valid {
-        (text(error), data(error), to_wire(error), from_wire(error), conversions(error))
+    let (cases, text, data, to_wire, from_wire, conversions) = if is_valid {
+        (cases(error), text(error), data(error), to_wire(error), from_wire(error), conversions(error))
     } else {
         (
+            TokenStream::new(),
             TokenStream::new(),
             TokenStream::new(),
             hygienic!(::core::panic!()),
@@ -31,6 +32,7 @@ pub(super) fn implementation(error: &ErrorType, is_valid: bool) -> TokenStream {
             #data
             #[automatically_derived]
             impl __flash::RemoteError for #ident {
+                #cases
                 fn to_wire(&self) -> __flash::WireError {
                     #to_wire
                 }
@@ -41,6 +43,30 @@ pub(super) fn implementation(error: &ErrorType, is_valid: bool) -> TokenStream {
             #conversions
         };
     }
+}
+
+/// What can be known of each variant beforehand.
+fn cases(error: &ErrorType) -> TokenStream {
+    let cases = error.variants.iter().map(|variant| {
+        let code = &variant.code;
+        let status = variant.status.map(|status| hygienic!(.status(#status)));
+        let retryable = variant.retryable.then(|| hygienic!(.retryable()));
+        let terminal = variant.terminal.then(|| hygienic!(.terminal()));
+        let data = match &variant.shape {
+            Shape::Named(fields) if !fields.is_empty() => {
+                let names = fields.iter().map(|(name, _)| name.unraw().to_string());
+                let types = fields.iter().map(|(_, ty)| ty);
+                hygienic!(.named(&[#(#names),*], __flash::schemas!([#(#types),*])))
+            }
+            Shape::Tuple(types) if !types.is_empty() => {
+                let length = Literal::usize_unsuffixed(types.len());
+                hygienic!(.tuple(#length, __flash::schemas!([#(#types),*])))
+            }
+            _ => TokenStream::new(),
+        };
+        hygienic!(__flash::ErrorCase::new(#code) #status #retryable #terminal #data)
+    });
+    hygienic!(const CASES: &'static [__flash::ErrorCase] = &[#(#cases),*];)
 }
 
 /// How the error says what it is, where a variant needs that.

@@ -54,7 +54,13 @@ fn constructor(class: &Class, init: &Function) -> TokenStream {
     let decode = function::decode(init);
     let encode = function::encode(init);
     let params = function::indices(function::wire(init));
-    let params = (!params.is_empty()).then(|| hygienic!(.params(&[#(__SLOTS.#params.param()),*])));
+    let types = function::wire(init).map(|param| &param.ty);
+    let params = (!params.is_empty()).then(|| {
+        hygienic! {
+            .params(&[#(__SLOTS.#params.param()),*])
+            .schemas(__flash::schemas!([#(#types),*]))
+        }
+    });
     let (call, prepare, scope) = function::call(init, Some(ty));
     let call = match init.style {
         Style::Async => hygienic!(#call.await),

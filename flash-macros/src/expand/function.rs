@@ -160,6 +160,8 @@ fn meta(function: &Function) -> TokenStream {
     if !needs.is_empty() || function.method_of.is_some() {
         meta.extend(hygienic!(.needs(&[#(#instances)* #(&__INJECTED.#needs),*])));
     }
+    let (types, output) = (wire(function).map(|param| &param.ty), &function.output);
+    meta.extend(hygienic!(.schemas(__flash::schemas!([#(#types),*] #output))));
     if !calls_seen.is_empty() {
         meta.extend(hygienic!(.calls_seen(&[#(#calls_seen),*])));
     }

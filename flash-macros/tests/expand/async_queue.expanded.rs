@@ -43,6 +43,11 @@ const _: () = {
             .returns(&__flash::Returned(Self::RETURNS))
             .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
             .needs(&[&__INJECTED.0])
+            .schemas(
+                __flash::schemas!(
+                    [String, usize] Result < Vec < Label >, ClassifyError >
+                ),
+            )
             .doc("Finds the labels of a text.");
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;

@@ -32,7 +32,10 @@ const _: () = {
             )
             .is_async(false)
             .returns(&__flash::Returned(Self::RETURNS))
-            .params(&[__SLOTS.0.param(), __SLOTS.1.param()]);
+            .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
+            .schemas(
+                __flash::schemas!([Vec < u8 >, u32] Result < Vec < u8 >, ResizeError >),
+            );
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;
         type Args = (Vec<u8>, u32);

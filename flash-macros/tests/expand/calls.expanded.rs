@@ -47,6 +47,7 @@ const _: () = {
             .returns(&__flash::Returned(Self::RETURNS))
             .http(__flash::Method::POST, "/pipeline")
             .params(&[__SLOTS.0.param()])
+            .schemas(__flash::schemas!([String] Result < Answer, ApiError >))
             .calls_seen(&["classify", "crate::tags::find", "preprocess"])
             .calls(
                 &[

@@ -27,7 +27,8 @@ const _: () = {
         #[automatically_derived]
         impl __flash::Class for Counter {
             const META: &'static __flash::ClassMeta = &__flash::ClassMeta::new("Counter")
-                .params(&[__SLOTS.0.param()]);
+                .params(&[__SLOTS.0.param()])
+                .schemas(__flash::schemas!([u64]));
             type Args = (u64,);
             fn decode(
                 fields: &mut __flash::Fields<'_>,
@@ -101,7 +102,8 @@ const _: () = {
                 .status(201u16)
                 .method_of(<Counter as __flash::Class>::META, "add")
                 .params(&[__SLOTS.0.param()])
-                .needs(&[&__INSTANCES]);
+                .needs(&[&__INSTANCES])
+                .schemas(__flash::schemas!([u64] Result < u64, Error >));
             const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
             type Door = __flash::Http;
             type Args = (u64,);

@@ -56,7 +56,8 @@ const _: () = {
             const META: &'static __flash::ClassMeta = &__flash::ClassMeta::new(
                     "Embedder",
                 )
-                .params(&[__SLOTS.0.param(), __SLOTS.1.param()]);
+                .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
+                .schemas(__flash::schemas!([String, usize]));
             type Args = (String, usize);
             fn decode(
                 fields: &mut __flash::Fields<'_>,
@@ -130,6 +131,11 @@ const _: () = {
                 .method_of(<Embedder as __flash::Class>::META, "embed")
                 .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
                 .needs(&[&__INSTANCES])
+                .schemas(
+                    __flash::schemas!(
+                        [String, __flash::InitArgs] Result < Vec < f32 >, EmbedError >
+                    ),
+                )
                 .calls_seen(&["tokenize"])
                 .doc("One text.");
             const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
@@ -205,7 +211,13 @@ const _: () = {
                 .ident("Embedder")
                 .method_of(<Embedder as __flash::Class>::META, "embed-all")
                 .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
-                .needs(&[&__INSTANCES, &__INJECTED.0]);
+                .needs(&[&__INSTANCES, &__INJECTED.0])
+                .schemas(
+                    __flash::schemas!(
+                        [Vec < String >, __flash::InitArgs] Result < Vec < Vec < f32 > >,
+                        EmbedError >
+                    ),
+                );
             const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
             type Door = __flash::Queue;
             type Args = (Vec<String>, __flash::InitArgs);

@@ -35,6 +35,21 @@ const _: () = {
     );
     #[automatically_derived]
     impl __flash::RemoteError for ClassifyError {
+        const CASES: &'static [__flash::ErrorCase] = &[
+            __flash::ErrorCase::new("empty").status(422u16),
+            __flash::ErrorCase::new("too_long")
+                .status(413u16)
+                .terminal()
+                .named(&["max", "got"], __flash::schemas!([usize, Option < usize >])),
+            __flash::ErrorCase::new("unknown_label")
+                .status(422u16)
+                .tuple(1, __flash::schemas!([String])),
+            __flash::ErrorCase::new("range")
+                .status(422u16)
+                .tuple(2, __flash::schemas!([u8, u8])),
+            __flash::ErrorCase::new("preprocess").status(422u16),
+            __flash::ErrorCase::new("disk").status(422u16).retryable(),
+        ];
         fn to_wire(&self) -> __flash::WireError {
             match self {
                 Self::Empty {} => {

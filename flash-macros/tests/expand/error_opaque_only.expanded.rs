@@ -9,6 +9,7 @@ const _: () = {
     const __TEXT: &dyn __flash::Says<StartError> = &__flash::Json;
     #[automatically_derived]
     impl __flash::RemoteError for StartError {
+        const CASES: &'static [__flash::ErrorCase] = &[__flash::ErrorCase::new("io")];
         fn to_wire(&self) -> __flash::WireError {
             match self {
                 Self::Io { .. } => __flash::WireError::new("io", __TEXT.text(self)),

@@ -40,7 +40,8 @@ const _: () = {
             .is_async(true)
             .returns(&__flash::Returned(Self::RETURNS))
             .ident("EmbedFn")
-            .params(&[__SLOTS.0.param()]);
+            .params(&[__SLOTS.0.param()])
+            .schemas(__flash::schemas!([String] Result < Vec < f32 >, flash::Error >));
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;
         type Args = (String,);

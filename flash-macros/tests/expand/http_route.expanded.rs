@@ -53,6 +53,12 @@ const _: () = {
                     __SLOTS.2.param(),
                     __SLOTS.3.param(),
                 ],
+            )
+            .schemas(
+                __flash::schemas!(
+                    [u64, Kind, Vec < String >, Option < bool >] Result < Note,
+                    flash::Error >
+                ),
             );
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Http;

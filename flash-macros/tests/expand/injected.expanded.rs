@@ -47,7 +47,8 @@ const _: () = {
             .is_async(true)
             .returns(&__flash::Returned(Self::RETURNS))
             .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
-            .needs(&[&__INJECTED.0, &__INJECTED.1, &__INJECTED.2]);
+            .needs(&[&__INJECTED.0, &__INJECTED.1, &__INJECTED.2])
+            .schemas(__flash::schemas!([u64, State] Result < (), flash::Error >));
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;
         type Args = (u64, State);

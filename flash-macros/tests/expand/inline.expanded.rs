@@ -26,7 +26,8 @@ const _: () = {
                 ::core::column!(),
             )
             .is_async(false)
-            .returns(&__flash::Returned(Self::RETURNS));
+            .returns(&__flash::Returned(Self::RETURNS))
+            .schemas(__flash::schemas!([] Result < String, Infallible >));
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;
         type Args = ();

@@ -35,6 +35,11 @@ const _: () = {
             .is_async(true)
             .returns(&__flash::Returned(Self::RETURNS))
             .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
+            .schemas(
+                __flash::schemas!(
+                    [String, Option < r#async::Kind >] Result < bool, flash::Error >
+                ),
+            )
             .calls_seen(&["match"]);
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;

@@ -31,7 +31,8 @@ const _: () = {
             )
             .is_async(true)
             .returns(&__flash::Returned(Self::RETURNS))
-            .params(&[__SLOTS.0.param(), __SLOTS.1.param()]);
+            .params(&[__SLOTS.0.param(), __SLOTS.1.param()])
+            .schemas(__flash::schemas!([String, usize] Result < u32, Error >));
         const RETURNS: &'static dyn __flash::Returns<Self::Return> = &__flash::Answer;
         type Door = __flash::Queue;
         type Args = (String, usize);

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use flash_core::{Kind, Meta, Method, Registration, Registry, openapi};
+use flash_core::{Kind, Meta, Method, Param, Registration, Registry, openapi};
 
 /// The endpoints with a line to try each function.
 pub(super) fn render(registry: &Registry, base: &str) -> String {
@@ -25,21 +25,23 @@ pub(super) fn render(registry: &Registry, base: &str) -> String {
 
 fn curl(meta: &Meta, base: &str, needs_method: bool) -> String {
     let name = meta.resource.name();
-    let required = meta.params.iter().filter(|param| param.is_required());
+    // Where nothing has to be sent, the line shows what can be. The fields of a whole body are the type's secret.
+    let is_required = meta.params.iter().any(Param::is_required);
+    let shown = meta.params.iter().filter(|param| param.is_required() || !is_required);
+    let shown = shown.filter(|param| !param.is_body && param.init.is_none());
     let mut fields: Vec<String> = Vec::new();
     let Some(route) = meta.http else {
         if needs_method {
             fields.push(format!("\"method\": \"{}\"", meta.key()));
         }
-        fields.extend(
-            required.map(|param| format!("\"{}\": {}", param.name, openapi::example(param.type_text))),
-        );
+        fields
+            .extend(shown.map(|param| format!("\"{}\": {}", param.name, openapi::example(param.type_text))));
         let body = format!("{{\"input\": {{{}}}}}", fields.join(", "));
         return format!("curl -X POST {base}/{name}/runsync -H 'content-type: application/json' -d '{body}'");
     };
     let mut path = route.path.to_owned();
     let mut query = Vec::new();
-    for param in required {
+    for param in shown {
         let example = openapi::example(param.type_text);
         let placeholder = format!("{{{}}}", param.name);
         if path.contains(&placeholder) {
