@@ -107,6 +107,11 @@ async fn cpu_worker_does_what_its_page_says() {
 }
 
 #[tokio::test]
+async fn load_balancer_does_what_its_page_says() {
+    run("examples/05_load_balancer/README.md", "load_balancer").await;
+}
+
+#[tokio::test]
 async fn mixed_workers_do_what_their_page_says() {
     run("examples/03_mixed_workers/README.md", "mixed_workers").await;
 }
