@@ -22,7 +22,9 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    pub(crate) fn of_json(json: Vec<u8>) -> Self {
+    /// A success that is this JSON text.
+    #[must_use]
+    pub fn of_json(json: Vec<u8>) -> Self {
         Self { json, is_unit: false, raw: None, head: None }
     }
 }

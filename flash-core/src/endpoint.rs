@@ -409,6 +409,18 @@ impl Endpoint {
         if self.execution_timeout_ms == 0 { None } else { Some(self.execution_timeout_ms) }
     }
 
+    /// GPUs or CPUs.
+    #[must_use]
+    pub const fn hardware(&self) -> Hardware {
+        self.hardware
+    }
+
+    /// The CUDA version that the driver of a GPU worker must have at least, where one is declared.
+    #[must_use]
+    pub const fn min_cuda_version(&self) -> Option<&'static str> {
+        self.min_cuda
+    }
+
     /// The names of the declared secrets.
     pub fn secret_names(&self) -> impl Iterator<Item = &'static str> {
         self.secrets.into_iter().flatten().map(|secret| secret.name)

@@ -16,3 +16,5 @@ pub const INVALID_APP: u8 = 5;
 pub const NOT_DRAINED: u8 = 6;
 /// A function failed fatally, so the worker ended as unhealthy.
 pub const UNHEALTHY: u8 = 7;
+/// A check before the first job failed: too little memory or disk, or no usable GPU.
+pub const UNFIT: u8 = 8;

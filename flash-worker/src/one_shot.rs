@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
 use crate::identity::request_id;
-use crate::queue::{Job, answer};
+use crate::queue::{Door, Job, NoWay};
 
 /// Runs one function with these arguments; the text is what to print.
 pub(crate) async fn call(app: &App, function: &str, input: &str) -> Result<String, String> {
@@ -65,7 +65,8 @@ pub(crate) async fn test_job(app: &App, json: &str) -> Result<String, String> {
         cancellation: CancellationToken::new(),
         control: None,
     };
-    answer(app, endpoint, work).await.map(|encoded| pretty(&encoded.json)).map_err(|error| text_of(&error))
+    let ended = Door::new(app.clone(), endpoint).answer(work, &NoWay).await;
+    ended.outcome.map(|encoded| pretty(&encoded.json)).map_err(|error| text_of(&error))
 }
 
 fn pretty(json: &[u8]) -> String {

@@ -157,6 +157,7 @@ async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Regist
                 let code = match &error {
                     QueueWorkerError::NotDrained(_) => exit::NOT_DRAINED,
                     QueueWorkerError::Unhealthy(_) => exit::UNHEALTHY,
+                    QueueWorkerError::Unfit { .. } => exit::UNFIT,
                     _ => exit::FAILED,
                 };
                 Failure { code, text: error.to_string() }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use flash_core::ids::{JobId, WorkerId};
 use flash_core::wire::{DoneBody, TakenJob};
-use flash_core::{App, Endpoint, JobControl, Outcome, to_error_string};
+use flash_core::{JobControl, Outcome, WireError, code, to_error_string};
 use flash_queue::{Payload, Queue};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::queue::{Job, Life, answer, attempt};
+use crate::queue::{Door, ItemWay, Job, Life, attempt};
 use crate::shutdown::Shutdown;
 
 /// How long one look for a job waits.
@@ -17,8 +18,7 @@ const HOLD: Duration = Duration::from_secs(30);
 /// One slot of a queue endpoint that takes its jobs without HTTP. It is a worker of its own, so that cancellation
 /// reaches just its job.
 pub(super) struct InProcessSlot {
-    pub(super) app: App,
-    pub(super) endpoint: &'static Endpoint,
+    pub(super) door: Arc<Door>,
     pub(super) queue: Queue,
     pub(super) worker: WorkerId,
 }
@@ -39,8 +39,8 @@ impl InProcessSlot {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, endpoint = self.endpoint.name(), "no job could be taken");
-                    self.app.clock().sleep(Duration::from_secs(1)).await;
+                    tracing::error!(%error, endpoint = self.door.endpoint.name(), "no job could be taken");
+                    self.door.app.clock().sleep(Duration::from_secs(1)).await;
                 }
             }
         }
@@ -49,31 +49,51 @@ impl InProcessSlot {
     async fn work(&self, taken: TakenJob<Payload>) {
         let id = taken.id.clone();
         let cancellation = CancellationToken::new();
+        let (progress, reports) = watch::channel(None);
+        let (hold, mut held) = mpsc::channel(1);
+        let control = Arc::new(LocalControl {
+            queue: self.queue.clone(),
+            worker: self.worker.clone(),
+            job: id.clone(),
+            progress,
+            hold,
+        });
         let job = Job {
             id: &id,
             input: taken.input.as_ref().map(Payload::get),
             attempt: attempt(taken.extra.iter().map(|(key, payload)| (key.as_str(), payload.get()))),
-            deadline: Life::new(&taken, self.endpoint, self.app.clock().now()).deadline,
+            deadline: Life::new(&taken, self.door.endpoint, self.door.app.clock().now()).deadline,
             cancellation: cancellation.clone(),
-            control: Some(Arc::new(LocalControl {
-                queue: self.queue.clone(),
-                worker: self.worker.clone(),
-                job: id.clone(),
-            })),
+            control: Some(Arc::clone(&control) as _),
         };
-        let outcome = tokio::select! {
-            outcome = answer(&self.app, self.endpoint, job) => outcome,
-            () = self.stopped(&id) => {
-                // A blocking function learns of it by asking.
-                cancellation.cancel();
-                tracing::info!(request_id = id.as_str(), "job stopped");
-                return;
-            }
+        let ended = tokio::select! {
+            biased;
+            () = self.stopped(&id) => None,
+            ended = self.door.answer(job, &*control) => Some(ended),
+            () = self.report(&id, reports) => None,
         };
-        let body = self.body(outcome);
-        if let Err(error) = self.queue.done(&self.worker, &id, body).await {
+        drop(control);
+        let Some(ended) = ended else {
+            // A blocking function learns of it by asking; its slot is free when it has really ended.
+            cancellation.cancel();
+            tracing::info!(request_id = id.as_str(), "job stopped");
+            while held.recv().await.is_some() {}
+            return;
+        };
+        if let Err(error) = self.queue.done(&self.worker, &id, self.body(ended.outcome)).await {
             tracing::warn!(request_id = id.as_str(), %error, "the result was not accepted");
         }
+    }
+
+    /// Passes on how far the job is, one report after the other, the newest when several wait. Never ends.
+    async fn report(&self, id: &JobId, mut reports: watch::Receiver<Option<Payload>>) {
+        while reports.changed().await.is_ok() {
+            let Some(report) = reports.borrow_and_update().clone() else { continue };
+            if let Err(error) = self.queue.done(&self.worker, id, DoneBody::progress(report)).await {
+                tracing::debug!(request_id = id.as_str(), %error, "the progress was not accepted");
+            }
+        }
+        std::future::pending::<()>().await;
     }
 
     async fn stopped(&self, id: &JobId) {
@@ -83,8 +103,7 @@ impl InProcessSlot {
     fn body(&self, outcome: Outcome) -> DoneBody<Payload> {
         let outcome = outcome.and_then(|encoded| {
             Payload::from_json(encoded.json).map_err(|error| {
-                flash_core::WireError::new(flash_core::code::INTERNAL, "the result is no JSON")
-                    .with_internal(error.to_string())
+                WireError::new(code::INTERNAL, "the result is no JSON").with_internal(error.to_string())
             })
         });
         match outcome {
@@ -100,18 +119,15 @@ struct LocalControl {
     queue: Queue,
     worker: WorkerId,
     job: JobId,
+    progress: watch::Sender<Option<Payload>>,
+    hold: mpsc::Sender<()>,
 }
 
 impl JobControl for LocalControl {
     fn progress(&self, json: Vec<u8>) {
-        let Ok(output) = Payload::from_json(json) else { return };
-        let (queue, worker, job) = (self.queue.clone(), self.worker.clone(), self.job.clone());
-        // The queue ignores progress that comes after the result.
-        tokio::spawn(async move {
-            if let Err(error) = queue.done(&worker, &job, DoneBody::progress(output)).await {
-                tracing::debug!(request_id = job.as_str(), %error, "the progress was not accepted");
-            }
-        });
+        if let Ok(report) = Payload::from_json(json) {
+            self.progress.send_replace(Some(report));
+        }
     }
 
     fn refresh_worker(&self) {
@@ -122,6 +138,24 @@ impl JobControl for LocalControl {
     }
 
     fn hold(&self) -> Box<dyn Any + Send> {
-        Box::new(())
+        Box::new(self.hold.clone())
+    }
+}
+
+impl ItemWay for LocalControl {
+    fn is_there(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, json: Vec<u8>) -> Result<(), WireError> {
+        let refused = |text: String| {
+            WireError::new(code::FAILED, format!("the queue refused an item: {text}")).terminal()
+        };
+        let item = Payload::from_json(json).map_err(|error| refused(error.to_string()))?;
+        self.queue
+            .push(&self.worker, &self.job, item)
+            .await
+            .map(drop)
+            .map_err(|error| refused(error.to_string()))
     }
 }

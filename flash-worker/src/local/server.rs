@@ -21,6 +21,7 @@ use super::table;
 use crate::describe::project_name;
 use crate::http as door;
 use crate::identity::request_id;
+use crate::queue::Door;
 use crate::shutdown::Shutdown;
 
 /// Every endpoint of an app, served by this process: HTTP endpoints as routes below `/{endpoint}`, queue endpoints as
@@ -117,10 +118,10 @@ async fn queue_routes(
 ) -> io::Result<Router> {
     let queue =
         queues.open(endpoint.name().into(), QueueOptions::default()).await.map_err(io::Error::other)?;
+    let door = Arc::new(Door::new(app.clone(), endpoint));
     for slot in 0..endpoint.jobs_per_worker() {
         let slot = InProcessSlot {
-            app: app.clone(),
-            endpoint,
+            door: Arc::clone(&door),
             queue: queue.clone(),
             worker: WorkerId::from(format!("local-{slot}")),
         };

@@ -2,13 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flash_core::Endpoint;
 use http::StatusCode;
 use serde_json::value::RawValue;
 
+use super::arrived::Arrived;
 use super::backoff::Backoff;
+use super::held::Held;
 use super::link::Link;
-use super::runner::Arrived;
-use super::slots::{Slot, Slots};
+use super::slots::Slots;
 use crate::shutdown::Shutdown;
 
 /// How long the queue may hold a take open. The Python worker gives up after 90 s (platform contract B.4).
@@ -25,6 +27,8 @@ const RATE_LIMITED: Duration = Duration::from_secs(5);
 pub(crate) struct Intake {
     pub(crate) link: Arc<Link>,
     pub(crate) slots: Slots,
+    pub(crate) held: Held,
+    pub(crate) endpoint: &'static Endpoint,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -39,7 +43,7 @@ enum Taken {
 }
 
 impl Intake {
-    /// Runs until the shutdown begins. Jobs go to `start` as their JSON text, each with its slot.
+    /// Runs until the shutdown begins. Jobs go to `start`, each with its slot.
     pub(crate) async fn run(&self, start: impl Fn(Vec<Arrived>)) {
         // 204 answers are held by a real queue; one that answers at once must not be flooded.
         let mut empty = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
@@ -62,15 +66,11 @@ impl Intake {
                     trouble.reset();
                     // More than were asked for: each is owed an answer, so it waits for its turn.
                     let late = jobs.split_off(jobs.len().min(slots.len()));
-                    let taken = self.link.clock.now();
-                    let arrived = |(body, mut slot): (Bytes, Slot)| {
-                        // From here on the worker is busy, before the job's function runs.
-                        slot.begin();
-                        Arrived { body, slot, taken }
-                    };
-                    start(jobs.into_iter().zip(slots).map(arrived).collect());
+                    let now = self.link.clock.now();
+                    let arrived = |(body, slot)| Arrived::read(&body, slot, &self.held, self.endpoint, now);
+                    start(jobs.into_iter().zip(slots).filter_map(arrived).collect());
                     for job in late {
-                        start(vec![arrived((job, self.slots.next().await))]);
+                        start(arrived((job, self.slots.next().await)).into_iter().collect());
                     }
                     continue;
                 }

@@ -3,17 +3,25 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use flash_core::JobControl;
+use flash_core::clock::Timestamp;
 use flash_core::ids::JobId;
-use tokio::sync::Notify;
+use flash_core::{JobControl, WireError, code};
+use tokio::sync::{Notify, oneshot};
+use tokio_util::sync::CancellationToken;
 
+use super::held::HeldJob;
+use super::life::Life;
 use super::outbox::{Finished, Outbox};
+use super::poster::Addressee;
 use super::slots::Slot;
+use super::stream::ItemWay;
 
-/// The ordered way of one job's messages: progress before the result, never after it. A job without progress costs no
-/// task of its own.
+/// The ordered way of one job's messages: items of a stream one after the other, progress before the result, nothing
+/// after it. A job without progress costs no task of its own.
 pub(crate) struct Lane {
     job: JobId,
+    token: CancellationToken,
+    life: Life,
     outbox: Outbox,
     slot: Weak<Slot>,
     pending: Arc<Pending>,
@@ -48,9 +56,11 @@ enum Next {
 }
 
 impl Lane {
-    pub(crate) fn new(job: JobId, outbox: Outbox, slot: &Arc<Slot>) -> Self {
+    pub(crate) fn new(job: &HeldJob, life: Life, outbox: Outbox, slot: &Arc<Slot>) -> Self {
         Self {
-            job,
+            job: job.id().clone(),
+            token: job.token().clone(),
+            life,
             outbox,
             slot: Arc::downgrade(slot),
             pending: Arc::default(),
@@ -135,6 +145,48 @@ impl JobControl for Lane {
 
     fn hold(&self) -> Box<dyn Any + Send> {
         Box::new(self.slot.upgrade())
+    }
+}
+
+/// To whom the items of one job's stream go.
+struct Items {
+    job: JobId,
+    token: CancellationToken,
+    give_up: Timestamp,
+}
+
+impl Addressee for Items {
+    fn job(&self) -> &JobId {
+        &self.job
+    }
+
+    fn give_up(&self) -> Timestamp {
+        self.give_up
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.token.is_cancelled()
+    }
+}
+
+impl ItemWay for Lane {
+    fn is_there(&self) -> bool {
+        self.outbox.poster().can_stream()
+    }
+
+    async fn send(&self, json: Vec<u8>) -> Result<(), WireError> {
+        let poster = Arc::clone(self.outbox.poster());
+        let give_up = self.life.give_up(poster.now());
+        let to = Items { job: self.job.clone(), token: self.token.clone(), give_up };
+        let (sent, arrived) = oneshot::channel();
+        // As all posts, on the intake's thread, which no user function can starve.
+        self.outbox.spawn(async move {
+            // Nobody listens when the job was stopped meanwhile.
+            let _ = sent.send(poster.item(&to, json).await);
+        });
+        arrived
+            .await
+            .unwrap_or_else(|_| Err(WireError::new(code::DRAINING, "the worker ended before the stream")))
     }
 }
 

@@ -4,8 +4,12 @@
 //! the main runtime, where `job` hands it to its function; the `outbox` posts what came of it, from the intake's
 //! thread again.
 
+mod arrived;
 mod backoff;
 mod connection;
+mod fitness;
+mod function_request;
+mod gpu;
 mod heartbeat;
 mod held;
 mod intake;
@@ -20,10 +24,12 @@ mod runner;
 mod slots;
 mod spool;
 mod stops;
+mod stream;
 mod thread;
 mod urls;
 mod worker;
 
-pub(crate) use job::{Job, answer};
+pub(crate) use job::{Door, Job};
 pub(crate) use life::{Life, attempt};
+pub(crate) use stream::{ItemWay, NoWay};
 pub use worker::{QueueWorker, QueueWorkerError};

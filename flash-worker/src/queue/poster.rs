@@ -41,8 +41,8 @@ impl Poster {
         Self { link, worker: identity.worker_id.as_str().into(), identity }
     }
 
-    /// What is posted for an outcome. `refresh`: the platform resets this worker afterwards.
-    pub(crate) fn answer(&self, outcome: &Outcome, refresh: bool) -> Answer {
+    /// What is posted for an outcome, of a stream or not. `refresh`: the platform resets this worker afterwards.
+    pub(crate) fn answer(&self, outcome: &Outcome, is_stream: bool, refresh: bool) -> Answer {
         let mut body = match outcome {
             Ok(encoded) => {
                 let mut body = Vec::with_capacity(encoded.json.len() + 28);
@@ -57,7 +57,7 @@ impl Poster {
             body.pop();
             body.extend_from_slice(b",\"stopPod\":true}");
         }
-        Answer { body: body.into(), is_result: outcome.is_ok(), is_stream: false }
+        Answer { body: body.into(), is_result: outcome.is_ok(), is_stream }
     }
 
     fn error_body(&self, error: &WireError) -> Vec<u8> {
@@ -103,6 +103,38 @@ impl Poster {
 }
 
 impl Poster {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.link.clock.now()
+    }
+
+    /// Whether items of streams can be posted one by one.
+    pub(crate) fn can_stream(&self) -> bool {
+        self.link.urls.can_stream()
+    }
+
+    /// Brings one item of a stream to the queue.
+    ///
+    /// # Errors
+    /// The queue does not take it, and therefore the job fails.
+    pub(crate) async fn item(&self, to: &impl Addressee, json: Vec<u8>) -> Result<(), WireError> {
+        let Some(address) = self.link.urls.stream(to.job().as_str()) else { return Ok(()) };
+        let mut body = Vec::with_capacity(json.len() + 11);
+        body.extend_from_slice(b"{\"output\":");
+        body.extend_from_slice(&json);
+        body.push(b'}');
+        match self.post(&address, to, body.into()).await {
+            Posted::Accepted => Ok(()),
+            Posted::Refused(status) => {
+                let text =
+                    format!("the queue refused an item of the stream of {} bytes with {status}", json.len());
+                Err(WireError::new(code::FAILED, text).terminal())
+            }
+            Posted::GivenUp => {
+                Err(WireError::new(code::TIMEOUT, "an item of the stream was not delivered in time"))
+            }
+        }
+    }
+
     /// Posts progress, once: a newer one follows, and the result counts.
     pub(crate) async fn progress(&self, job: &JobId, json: Vec<u8>) {
         let Some(address) = self.link.urls.done(job.as_str(), false) else { return };

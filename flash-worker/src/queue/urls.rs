@@ -94,8 +94,12 @@ impl Urls {
         Some(address)
     }
 
+    /// Whether pieces of a result can be posted.
+    pub(crate) fn can_stream(&self) -> bool {
+        self.stream.is_some()
+    }
+
     /// Where the pieces of a job's result go.
-    #[cfg_attr(not(test), expect(dead_code, reason = "streams come next"))]
     pub(crate) fn stream(&self, job: &str) -> Option<Address> {
         Some(self.stream.as_ref()?.of_job(job, false))
     }

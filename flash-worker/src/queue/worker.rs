@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -5,9 +6,11 @@ use flash_core::boot::Boot;
 use flash_core::{App, Endpoint};
 use tokio::runtime::Handle;
 
+use super::fitness;
 use super::heartbeat::Heartbeat;
 use super::held::Held;
 use super::intake::Intake;
+use super::job::Door;
 use super::link::Link;
 use super::outbox::Outbox;
 use super::poster::Poster;
@@ -55,6 +58,16 @@ impl QueueWorker {
             interval: self.boot.ping_interval,
         });
 
+        // Told before the first heartbeat, so that the platform never takes this worker for a healthy one.
+        if let Err(unfit) = fitness::check(&self.boot.fitness, self.endpoint, Path::new("/")) {
+            let (link, reason) = (Arc::clone(&heartbeat), unfit.reason.clone());
+            let report = async move { link.report_unhealthy(unfit.check, &reason).await };
+            let told = thread.handle.spawn(report).await;
+            thread.stop();
+            tracing::debug!(told = told.is_ok(), "reported");
+            return Err(QueueWorkerError::Unfit { check: unfit.check, reason: unfit.reason });
+        }
+
         let (spool, inherited) = Spool::open(&self.boot);
         let spool = Arc::new(spool);
         let poster = Poster::new(Arc::clone(&link), identity);
@@ -70,14 +83,18 @@ impl QueueWorker {
             outbox.inherit(&spool, number, kept, job);
         }
 
-        let intake = Intake { link: Arc::clone(&link), slots: slots.clone(), shutdown: shutdown.clone() };
-        let stops = Stops { link, held: held.clone() };
+        let intake = Intake {
+            link: Arc::clone(&link),
+            slots: slots.clone(),
+            held: held.clone(),
+            endpoint: self.endpoint,
+            shutdown: shutdown.clone(),
+        };
+        let stops = Stops { link, held };
         let fatal = Arc::new(OnceLock::new());
         let runner = Arc::new(Runner {
-            app: self.app,
-            endpoint: self.endpoint,
+            door: Door::new(self.app, self.endpoint),
             outbox: outbox.clone(),
-            held,
             shutdown,
             fatal: Arc::clone(&fatal),
         });
@@ -116,6 +133,14 @@ pub enum QueueWorkerError {
     /// It could not begin.
     #[error("{0}")]
     Start(String),
+    /// The machine is not fit for the endpoint.
+    #[error("this machine is not fit: {check}: {reason}")]
+    Unfit {
+        /// The check that failed.
+        check: &'static str,
+        /// What it found.
+        reason: String,
+    },
     /// Work was left.
     #[error("running jobs were not finished within the grace time of {0:?}")]
     NotDrained(Duration),
