@@ -39,6 +39,8 @@ pub(crate) fn variables(
         ("RUNPOD_AI_API_KEY", common.worker_key.clone()),
         ("RUNPOD_PING_INTERVAL", limits.ping_interval.as_millis().to_string()),
         ("RUNPOD_GPU_TYPE_ID", gpu.to_owned()),
+        // Endpoints with GPUs are tried out here on machines without.
+        ("RUNPOD_SKIP_GPU_CHECK", "true".to_owned()),
         ("FLASH_RESOURCE_NAME", endpoint.name.clone()),
         ("FLASH_ENDPOINT_TYPE", endpoint.kind.endpoint_type().to_owned()),
     ];

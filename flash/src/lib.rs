@@ -5,6 +5,8 @@
 extern crate self as flash;
 
 #[doc(no_inline)]
+pub use flash_core::clock::Timestamp;
+#[doc(no_inline)]
 pub use flash_core::{
     App, Auth, Bytes, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Registry,
     RegistryBuilder, RemoteError, Response, Scaler, Scope, State, Stream, StreamClosed, StreamSender, Volume,

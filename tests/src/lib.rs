@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub mod faults;
 pub mod interop;
 
 use flash::prelude::*;
