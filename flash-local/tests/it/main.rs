@@ -15,4 +15,6 @@ mod traffic;
 #[path = "../../../flash-queue/tests/conformance/mod.rs"]
 mod conformance;
 #[cfg(feature = "sqlite")]
+mod crash;
+#[cfg(feature = "sqlite")]
 mod sqlite;
