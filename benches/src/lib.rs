@@ -7,3 +7,4 @@ pub mod clock;
 pub mod echo;
 pub mod latency;
 pub mod process;
+pub mod wire;

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use flash_benches::args::Args;
 use flash_benches::latency::Latencies;
 use flash_benches::process::Process;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use flash_benches::wire::Connection;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -20,88 +19,26 @@ struct Tally {
     errors: u64,
 }
 
-struct Connection {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Connection {
-    async fn open(address: &str) -> Result<Self, Error> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
-    }
-
-    /// Sends a request and reads the whole answer. Returns its status and where in the buffer its body begins.
-    async fn exchange(&mut self, request: &[u8]) -> Result<(u16, usize), Error> {
-        self.stream.write_all(request).await?;
-        self.buffer.clear();
-        loop {
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err("the server closed the connection".into());
-            }
-            let Some(head) = Head::read(&self.buffer)? else { continue };
-            let whole = head.length + head.body;
-            while self.buffer.len() < whole {
-                if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                    return Err("the server closed the connection within an answer".into());
-                }
-            }
-            if self.buffer.len() > whole {
-                return Err("the server sent more than one answer".into());
-            }
-            return Ok((head.status, head.length));
+async fn run(mut connection: Connection, request: Vec<u8>, from: Instant, until: Instant) -> Tally {
+    let mut tally = Tally::default();
+    loop {
+        let sent = Instant::now();
+        if sent >= until {
+            return tally;
         }
-    }
-
-    async fn run(mut self, request: Vec<u8>, from: Instant, until: Instant) -> Tally {
-        let mut tally = Tally::default();
-        loop {
-            let sent = Instant::now();
-            if sent >= until {
+        let answer = connection.exchange(&request).await;
+        let now = Instant::now();
+        // A request belongs to the window when its answer arrived in it.
+        let counts = (from..until).contains(&now);
+        match answer {
+            Ok((200, _)) if counts => tally.latencies.record(now - sent),
+            Ok((200, _)) => {}
+            Ok(_) => tally.errors += 1,
+            Err(_) => {
+                tally.errors += 1;
                 return tally;
             }
-            let answer = self.exchange(&request).await;
-            let now = Instant::now();
-            // A request belongs to the window when its answer arrived in it.
-            let counts = (from..until).contains(&now);
-            match answer {
-                Ok((200, _)) if counts => tally.latencies.record(now - sent),
-                Ok((200, _)) => {}
-                Ok(_) => tally.errors += 1,
-                Err(_) => {
-                    tally.errors += 1;
-                    return tally;
-                }
-            }
         }
-    }
-}
-
-/// What this client has to know of an answer's head.
-#[derive(Debug, PartialEq, Eq)]
-struct Head {
-    status: u16,
-    length: usize,
-    body: usize,
-}
-
-impl Head {
-    /// Reads it, or returns `None` while it is incomplete.
-    fn read(bytes: &[u8]) -> Result<Option<Self>, Error> {
-        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
-        let mut lines = bytes[..end].split(|byte| *byte == b'\n');
-        let line = std::str::from_utf8(lines.next().unwrap_or_default())?;
-        let status = line.split(' ').nth(1).ok_or("no status")?.parse()?;
-        for line in lines {
-            if let Some((name, value)) = line.split_at_checked("content-length:".len())
-                && name.eq_ignore_ascii_case(b"content-length:")
-            {
-                let body = std::str::from_utf8(value)?.trim().parse()?;
-                return Ok(Some(Self { status, length: end + 4, body }));
-            }
-        }
-        Err("the answer has no content-length".into())
     }
 }
 
@@ -128,7 +65,7 @@ async fn main() -> Result<(), Error> {
     }
     // An echo that does not echo would be a fast one.
     let (status, start) = open[0].exchange(&request).await?;
-    let answer = &open[0].buffer[start..];
+    let answer = &open[0].answer()[start..];
     if status != 200
         || serde_json::from_slice::<serde_json::Value>(answer)?
             != serde_json::from_str::<serde_json::Value>(&body)?
@@ -140,7 +77,7 @@ async fn main() -> Result<(), Error> {
     let until = from + window;
     let mut running = tokio::task::JoinSet::new();
     for connection in open {
-        running.spawn(connection.run(request.clone(), from, until));
+        running.spawn(run(connection, request.clone(), from, until));
     }
     tokio::time::sleep_until(from.into()).await;
     let (before, began) = (server.cpu_ns()?, Instant::now());
@@ -173,19 +110,4 @@ fn report(all: &mut Tally, window: Duration, took: Duration, cpu_ns: u64, idle_m
         "loaded_mib": loaded_mib,
     });
     println!("{report}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn heads_are_read_when_complete() {
-        let answer =
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}";
-        let head = Head::read(answer).expect("a good head").expect("a complete one");
-        assert_eq!((head.status, head.body, &answer[head.length..]), (200, 7, &b"{\"a\":1}"[..]));
-        assert_eq!(Head::read(&answer[..30]).expect("nothing wrong so far"), None);
-        assert!(Head::read(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
-    }
 }

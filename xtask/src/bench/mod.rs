@@ -4,6 +4,8 @@ mod compile;
 mod cpu;
 mod http;
 mod machine;
+mod peers;
+mod platform;
 mod probe;
 mod programs;
 mod queue;
@@ -52,6 +54,8 @@ struct Bench {
 enum Run {
     /// With the programs of the benchmark package, which are built before anything is measured.
     Programs(fn(&Options, &Programs) -> Result<Report>),
+    /// As `Programs`, built with the clients of the servers that it is compared with.
+    Peers(fn(&Options, &Programs) -> Result<Report>),
     /// It makes everything itself.
     Alone(fn(&Options) -> Result<Report>),
 }
@@ -66,6 +70,11 @@ const BENCHES: &[Bench] = &[
         name: "queue",
         about: "no-op jobs against bare tokio and reqwest loops",
         run: Run::Programs(queue::run),
+    },
+    Bench {
+        name: "platform",
+        about: "the local platform's queue against Redis, PostgreSQL and plain queues (installs them)",
+        run: Run::Peers(platform::run),
     },
     Bench {
         name: "compile",
@@ -101,7 +110,11 @@ pub(crate) fn run(name: &str, options: &Options) -> Result<()> {
     let bench = BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| unknown(name))?;
     let (others, mut report) = match bench.run {
         Run::Programs(run) => {
-            let programs = Programs::build(options)?;
+            let programs = Programs::build(options, &[])?;
+            (cpu::Others::watch()?, run(options, &programs)?)
+        }
+        Run::Peers(run) => {
+            let programs = Programs::build(options, &["peers"])?;
             (cpu::Others::watch()?, run(options, &programs)?)
         }
         Run::Alone(run) => (cpu::Others::watch()?, run(options)?),

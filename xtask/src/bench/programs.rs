@@ -22,10 +22,11 @@ impl Programs {
     ///
     /// # Errors
     /// When cargo fails; it has said why.
-    pub(crate) fn build(options: &Options) -> Result<Self> {
+    pub(crate) fn build(options: &Options, features: &[&str]) -> Result<Self> {
         let profile = if options.quick { "fast" } else { "release" };
         let mut cargo = tool::cargo();
         cargo.args(["build", "--package", "flash-benches", "--bins", "--profile", profile]);
+        cargo.args(features.iter().flat_map(|feature| ["--features", feature]));
         cargo.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
         let built = cargo.output()?;
         if !built.status.success() {

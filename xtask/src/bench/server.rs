@@ -32,8 +32,21 @@ impl Server {
         words: &[String],
         variables: &[(&str, String)],
     ) -> Result<Self> {
+        Self::start_with_log(program, core, words, variables, program.with_extension("log"))
+    }
+
+    /// As [`start`](Self::start), with its log in another place than beside the program.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start_with_log(
+        program: &Path,
+        core: Option<usize>,
+        words: &[String],
+        variables: &[(&str, String)],
+        log: PathBuf,
+    ) -> Result<Self> {
         // What it writes costs it something, as it would elsewhere, and explains a failure.
-        let log = program.with_extension("log");
         let mut command = machine::pinned(program, core);
         // Variables of this terminal, a proxy or an account for example, must not reach the program.
         command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));

@@ -1,5 +1,6 @@
 //! Programs that come from Debian.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::quietly;
@@ -15,6 +16,36 @@ struct Program {
     used_by: &'static str,
 }
 
+/// What the platform benchmark measures against.
+const PEERS: &[Program] = &[
+    Program {
+        is_there: || tool::on_path("redis-server"),
+        packages: &["redis-server"],
+        used_by: "the platform benchmark",
+    },
+    Program {
+        is_there: || postgres_bin().is_some(),
+        packages: &["postgresql"],
+        used_by: "the platform benchmark",
+    },
+];
+
+/// The folder of PostgreSQL's programs. Debian keeps them off the path, one folder for each version.
+pub(crate) fn postgres_bin() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    versions
+        .filter_map(|version| Some(version.ok()?.path().join("bin")))
+        .find(|bin| bin.join("initdb").is_file())
+}
+
+/// Installs what the platform benchmark measures against, where it is missing.
+///
+/// # Errors
+/// When this is not root or not Debian, with the command to type.
+pub(crate) fn install_peers(say: &mut dyn FnMut(&str)) -> Result<()> {
+    install_all(PEERS, say)
+}
+
 /// Everything; a test that needs another one adds it here.
 const PROGRAMS: &[Program] = &[Program {
     // A Python without `ensurepip` makes no virtual environments; Debian splits it off.
@@ -28,7 +59,11 @@ const PROGRAMS: &[Program] = &[Program {
 /// # Errors
 /// When this is not root or not Debian, with the command to type.
 pub(super) fn install(say: &mut dyn FnMut(&str)) -> Result<()> {
-    let missing: Vec<&Program> = PROGRAMS.iter().filter(|program| !(program.is_there)()).collect();
+    install_all(PROGRAMS, say)
+}
+
+fn install_all(programs: &'static [Program], say: &mut dyn FnMut(&str)) -> Result<()> {
+    let missing: Vec<&Program> = programs.iter().filter(|program| !(program.is_there)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -58,6 +93,7 @@ fn apt_get() -> Command {
     command
 }
 
-fn is_root() -> bool {
+/// Whether this is root.
+pub(crate) fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0"))
 }

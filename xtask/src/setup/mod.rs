@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: what the tests need beside Rust, installed once under `target/tools` or by the system's own
 //! package manager. When everything is there it only looks.
 
-mod debian;
+pub(crate) mod debian;
 mod python;
 
 use std::path::PathBuf;
