@@ -203,7 +203,7 @@ async fn run(State(front): State<Arc<Front>>, body: Bytes) -> Response {
     };
     let id = JobId::random().to_string();
     if let Err(error) = front.peer.submit(id.clone(), run.input.get().to_owned()).await {
-        return failed(error);
+        return failed(&error);
     }
     front.queued.notify_one();
     json(format!(r#"{{"id":"{id}","status":"IN_QUEUE"}}"#))
@@ -221,7 +221,7 @@ async fn take(State(front): State<Arc<Front>>, Path(worker): Path<String>) -> Re
     };
     match tokio::time::timeout(HOLD, waiting).await {
         Ok(Ok(Some((id, input)))) => json(format!(r#"{{"id":"{id}","input":{input},"delayTime":0}}"#)),
-        Ok(Err(error)) => failed(error),
+        Ok(Err(error)) => failed(&error),
         _ => StatusCode::NO_CONTENT.into_response(),
     }
 }
@@ -236,7 +236,7 @@ async fn done(
     };
     match front.peer.done(id, done.output.get().to_owned()).await {
         Ok(()) => json("{}".to_owned()),
-        Err(error) => failed(error),
+        Err(error) => failed(&error),
     }
 }
 
@@ -244,7 +244,7 @@ async fn status(State(front): State<Arc<Front>>, Path(id): Path<String>) -> Resp
     match front.peer.status(id.clone()).await {
         Ok(Some(output)) => json(format!(r#"{{"id":"{id}","status":"COMPLETED","output":{output}}}"#)),
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => failed(error),
+        Err(error) => failed(&error),
     }
 }
 
@@ -253,7 +253,7 @@ fn json(text: String) -> Response {
 }
 
 #[expect(clippy::print_stderr, reason = "the log of this program")]
-fn failed(error: Error) -> Response {
+fn failed(error: &Error) -> Response {
     eprintln!("{error}");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

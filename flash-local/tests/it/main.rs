@@ -17,4 +17,6 @@ mod conformance;
 #[cfg(feature = "sqlite")]
 mod crash;
 #[cfg(feature = "sqlite")]
+mod durable;
+#[cfg(feature = "sqlite")]
 mod sqlite;

@@ -148,6 +148,27 @@ async fn a_worker_is_killed_in_the_middle_of_its_result() {
 }
 
 #[tokio::test]
+async fn a_thousand_jobs_are_spread_evenly_over_two_worker_processes() {
+    let limits = flash_local::Limits { rate_limits: false, ..quick() };
+    let platform = LocalPlatform::builder().limits(limits).start().await.unwrap();
+    platform.add_endpoint(Role::Echo.spec("echo").workers(2)).await.unwrap();
+    ready(&platform, 2).await;
+    let url = platform.endpoint_url("echo").unwrap();
+    let mut ids = Vec::new();
+    for n in 0..1_000 {
+        let body = json!({ "input": n }).to_string();
+        ids.push(ok(post(&format!("{url}/run"), body).await)["id"].as_str().unwrap().to_owned());
+    }
+    let mut shares = std::collections::BTreeMap::<String, usize>::new();
+    for id in ids {
+        let job = until_status(&url, &id, "COMPLETED").await;
+        *shares.entry(job["workerId"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    let shares: Vec<usize> = shares.into_values().collect();
+    assert!(shares.len() == 2 && shares.iter().all(|share| (400..=600).contains(share)), "{shares:?}");
+}
+
+#[tokio::test]
 async fn endpoints_of_both_kinds_are_answered_by_the_test() {
     let platform = platform().await;
     let double = Mock::jobs(|input: Value| async move {

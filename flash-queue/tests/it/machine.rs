@@ -133,6 +133,34 @@ fn a_job_ends_once_and_is_never_overwritten() {
 }
 
 #[test]
+fn the_same_schedule_gives_the_same_life() {
+    let life = |seed: u64| {
+        let mut rng = Rng(seed);
+        let (mut job, mut trace, mut now) = (JobState::submitted(at(0), TERMS), String::new(), at(0));
+        for n in 0..40 {
+            let a = worker(rng.below(3));
+            now = now + Duration::from_millis(rng.below(200_000));
+            let event = match rng.below(8) {
+                0..=1 => Event::Taken(&a),
+                2 => Event::Progress(&a, Some(payload(n))),
+                3 => Event::Completed(&a, Some(payload(n))),
+                4 => Event::Failed(&a, "boom".into(), None),
+                5 => Event::WorkerLost(&a),
+                6 => Event::Retry,
+                _ => Event::Tick,
+            };
+            let effects = rules().step(&mut job, event, now);
+            trace.push_str(&format!("{job:?} {effects:?}\n"));
+        }
+        trace
+    };
+    let lives: Vec<String> = (0..100).map(life).collect();
+    assert!((0..100).map(life).eq(lives.iter().cloned()));
+    let different: std::collections::HashSet<_> = lives.iter().collect();
+    assert!(different.len() > 90, "the seeds are different lives: {}", different.len());
+}
+
+#[test]
 fn time_alone_ends_and_removes_every_job() {
     for seed in 0..500 {
         let mut rng = Rng(seed);

@@ -11,6 +11,7 @@ mod http;
 mod idempotency;
 mod leases;
 mod machine;
+mod parity;
 mod protocol;
 mod rates;
 mod refusals;

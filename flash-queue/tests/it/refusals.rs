@@ -55,6 +55,22 @@ async fn a_body_over_its_limit_is_measured() {
 }
 
 #[tokio::test]
+async fn a_piece_of_a_stream_over_its_limit_is_refused_and_the_job_goes_on() {
+    let server = Server::start().await;
+    let id = server.queue.submit(crate::support::submission("1")).await.unwrap();
+    server.get("/v2/ep/job-take/w").await.ok();
+    let path = format!("/v2/ep/job-stream/w/{id}?isStream=false");
+    let piece = |bytes: usize| format!(r#"{{"output":"{}"}}"#, "x".repeat(bytes - 2));
+    let text = server.post(&path, piece(1_100_000)).await.refused(413);
+    assert!(text.contains("over the limit of 1000000 bytes of job-stream"), "{text}");
+    server.post(&path, piece(1_000_000)).await.ok();
+    server.post(&format!("/v2/ep/job-done/w/{id}?isStream=true"), r#"{"output":[]}"#).await.ok();
+    let streamed = server.get(&format!("/v2/ep/stream/{id}")).await.ok();
+    assert_eq!(streamed["status"], "COMPLETED");
+    assert_eq!(streamed["stream"][0]["output"].as_str().map(str::len), Some(999_998));
+}
+
+#[tokio::test]
 async fn a_body_without_length_is_measured_too() {
     let limits = Limits { run_body: 100, ..Limits::default() };
     let server = Server::with(Clock::real(), limits, Auth::open()).await;

@@ -97,7 +97,7 @@ mod tests {
         };
         let mut add = |id: &str| {
             let job = NewJob { id: id.into(), input: None, attached: None, terms };
-            jobs.insert(Record::new(job, Timestamp::default()))
+            jobs.insert(Record::new(job, 0, Timestamp::default()))
         };
         let ids = ["a", "b", "c"].map(JobId::from);
         let keys = ["a", "b", "c"].map(&mut add);

@@ -25,6 +25,8 @@ pub(super) struct Record {
     pub(super) turn: u32,
     /// The earliest alarm that is set for it.
     pub(super) alarm: Timestamp,
+    /// How many jobs came before it.
+    pub(super) number: u64,
     /// The bytes it is counted with among the ended jobs. Zero while it has not ended.
     pub(super) counted: usize,
 }
@@ -36,7 +38,7 @@ pub(super) struct Chunks {
 }
 
 impl Record {
-    pub(super) fn new(job: NewJob, now: Timestamp) -> Self {
+    pub(super) fn new(job: NewJob, number: u64, now: Timestamp) -> Self {
         Self {
             id: job.id,
             state: JobState::submitted(now, job.terms),
@@ -46,6 +48,7 @@ impl Record {
             chunks: None,
             turn: 0,
             alarm: Timestamp::from_millis(u64::MAX),
+            number,
             counted: 0,
         }
     }

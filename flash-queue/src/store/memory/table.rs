@@ -1,5 +1,6 @@
 //! The jobs of one endpoint and everything that points at them. All of it is behind one lock.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 
 use flash_core::clock::Timestamp;
@@ -30,6 +31,8 @@ pub(super) struct Table {
     timers: Timers,
     ended: Ended,
     counts: Counts,
+    /// How many jobs there have been.
+    inserted: u64,
 }
 
 impl Table {
@@ -44,6 +47,7 @@ impl Table {
             timers: Timers::default(),
             ended: Ended::new(keep_ended),
             counts: Counts::default(),
+            inserted: 0,
         }
     }
 
@@ -86,8 +90,7 @@ impl Table {
                 && listing.before.is_none_or(|before| job.state.submitted < before)
         };
         let mut found: Vec<&Record> = self.jobs.iter().filter(wanted).collect();
-        // Ids sort by the moment they were made in.
-        found.sort_by(|a, b| (b.state.submitted, b.id.as_str()).cmp(&(a.state.submitted, a.id.as_str())));
+        found.sort_by_key(|job| Reverse(job.number));
         found.into_iter().take(listing.most).map(|job| job.view(false)).collect()
     }
 
@@ -119,7 +122,8 @@ impl Table {
         }
         let class = self.class(&job.terms);
         self.counts.low_priority += u64::from(job.terms.low_priority);
-        let record = Record::new(job, now);
+        let record = Record::new(job, self.inserted, now);
+        self.inserted += 1;
         let due = self.rules.due(&record.state);
         let key = self.jobs.insert(record);
         self.index.insert(&id, key);
