@@ -309,33 +309,29 @@ fn inner_path<T: DeserializeOwned>(json: &str) -> String {
 /// gets a structure where text would do. What cannot be read is told of the most likely of these, with its JSON.
 fn read_text<T: DeserializeOwned>(texts: &[Cow<'_, str>]) -> (Result<T, serde_json::Error>, String) {
     let (quoted, bare) = json_of(texts);
-    let mut candidates = vec![quoted];
-    if texts.len() == 1 {
-        candidates.push(format!("[{}]", candidates[0]));
-    }
-    if let Some(bare) = bare {
-        if texts.len() == 1 {
-            candidates.push(bare.clone());
-            candidates.push(format!("[{bare}]"));
-        } else {
-            candidates.push(bare);
-        }
-    }
-    let mut errors = Vec::new();
-    for json in &candidates {
-        match serde_json::from_str(json) {
-            Ok(value) => return (Ok(value), String::new()),
-            Err(error) => errors.push(error),
-        }
-    }
-    let wants_list = errors[0].to_string().contains("expected a sequence");
-    let likely = match candidates.as_slice() {
-        // A number, a boolean or null.
-        [_, _, bare, _] if !bare.starts_with(['{', '[']) => 2 + usize::from(wants_list),
-        [_, _, ..] if texts.len() == 1 => usize::from(wants_list),
-        _ => candidates.len() - 1,
+    let mut failure = match serde_json::from_str(&quoted) {
+        Ok(value) => return (Ok(value), quoted),
+        Err(error) => (error, quoted),
     };
-    (Err(errors.swap_remove(likely)), candidates.swap_remove(likely))
+    let is_one = texts.len() == 1;
+    // Asked of the error, because a struct would take a list for its fields.
+    let text = failure.0.to_string();
+    let wants_list = is_one && ["a sequence", "a tuple", "an array"].iter().any(|kind| text.contains(kind));
+    let in_list = |json: &String| wants_list.then(|| format!("[{json}]"));
+    let candidates = [in_list(&failure.1), bare.clone(), bare.as_ref().and_then(in_list)];
+    for json in candidates.into_iter().flatten() {
+        match serde_json::from_str(&json) {
+            Ok(value) => return (Ok(value), json),
+            Err(error) => {
+                let is_structure = is_one && bare.as_ref() == Some(&json) && json.starts_with(['{', '[']);
+                let is_likely = if wants_list { json.starts_with('[') } else { !is_structure };
+                if is_likely || text.contains("expected struct") {
+                    failure = (error, json);
+                }
+            }
+        }
+    }
+    (Err(failure.0), failure.1)
 }
 
 /// Texts as JSON: all as strings; and those that are JSON already, and no string, as that.

@@ -231,9 +231,12 @@ async fn local_app(app: App, boot: &Boot, arguments: Arguments, shutdown: Shutdo
         Arguments::Role => {}
     }
     check_not_empty(app.registry()).map_err(Failure::new(exit::INVALID_APP))?;
-    let server = LocalServer::bind(app, boot).await.map_err(|error| Failure {
-        code: exit::CANNOT_BIND,
-        text: format!("no address can be bound: {error}\nhelp: choose another port with FLASH_PORT"),
+    let server = LocalServer::bind(app, boot).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidInput => Failure { code: exit::INVALID_APP, text: error.to_string() },
+        _ => Failure {
+            code: exit::CANNOT_BIND,
+            text: format!("no address can be bound: {error}\nhelp: choose another port with FLASH_PORT"),
+        },
     })?;
     print(&server.table().map_err(|error| failed(error.to_string()))?);
     server.run(shutdown).await.map_err(|error| failed(error.to_string()))

@@ -14,5 +14,6 @@ mod recording_queue;
 mod roles;
 mod startup;
 mod streams;
+mod web;
 mod worker;
 mod worker_faults;

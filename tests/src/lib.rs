@@ -4,6 +4,7 @@ use std::time::Duration;
 
 pub mod faults;
 pub mod interop;
+pub mod web;
 
 use flash::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -71,6 +71,10 @@ fn text_that_does_not_fit_is_told_as_what_it_looks_like() {
         (complaint::<Vec<u32>>(&["x"]), "query.x[0]", "expected u32, got string"),
         (complaint::<Vec<u32>>(&["1", "x"]), "query.x[1]", "expected u32, got string"),
         (complaint::<u32>(&["1", "2"]), "query.x", "expected u32, got array"),
+        (complaint::<Point>(&["1"]), "query.x", "expected struct Point, got integer"),
+        (complaint::<Point>(&["x"]), "query.x", "expected struct Point, got string"),
+        (complaint::<Point>(&[r#"{"x": "y"}"#]), "query.x.x", "expected u32, got string"),
+        (complaint::<Vec<Point>>(&["1"]), "query.x[0]", "expected struct Point, got integer"),
         (complaint::<Colour>(&["blue"]), "query.x", "unknown variant `blue`"),
     ] {
         assert!(

@@ -21,6 +21,8 @@ pub(crate) struct Reader<'a, B> {
     limits: &'a Limits,
     clock: &'a Clock,
     received: usize,
+    /// The client waits for a word before it sends, so nothing has to be thrown away.
+    asks_first: bool,
     /// Since when the client is waited for; `None` while everything was there at once.
     waiting_since: Option<Timestamp>,
 }
@@ -31,7 +33,13 @@ where
 {
     /// `announced` is the length that the head tells.
     pub(crate) fn new(body: B, announced: Option<usize>, limits: &'a Limits, clock: &'a Clock) -> Self {
-        Self { body, announced, limits, clock, received: 0, waiting_since: None }
+        Self { body, announced, limits, clock, received: 0, asks_first: false, waiting_since: None }
+    }
+
+    /// Says whether the client waits for `100 Continue` before it sends.
+    pub(crate) fn asking_first(mut self, asks_first: bool) -> Self {
+        self.asks_first = asks_first;
+        self
     }
 
     /// Reads all of it. The announced length sizes the buffer once; a small body is never copied.
@@ -65,7 +73,8 @@ where
 
     /// Reads what nobody wants.
     pub(crate) async fn discard(&mut self) {
-        while self.received < DISCARD_MAX
+        while !self.asks_first
+            && self.received < DISCARD_MAX
             && let Ok(Some(_)) = self.next().await
         {}
     }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flash_core::{App, Encoded, JobControl, Produced, Registration, ReplyForm, Scope, WireError, code};
+use http::header;
 use http::request::Parts;
 use hyper::body::Body;
 
@@ -34,7 +35,8 @@ impl Work<'_> {
         let meta = function.meta();
         let clock = app.clock();
         let length = head::content_length(&headers);
-        let body = Reader::new(body, length, limits, clock).whole().await?;
+        let asks_first = headers.contains_key(header::EXPECT);
+        let body = Reader::new(body, length, limits, clock).asking_first(asks_first).whole().await?;
         let fields = arguments::fields(meta, &headers, &uri, prefix, &body).await?;
         let wants_json = arguments::wants_json(&headers);
         let own = meta.resource.execution_timeout_ms().map(|ms| clock.now() + Duration::from_millis(ms));

@@ -117,10 +117,9 @@ impl Service {
             }
             Err(error) => {
                 // A client that is still sending when the answer comes takes it for a broken connection.
-                if !parts.headers.contains_key(header::EXPECT) {
-                    let length = head::content_length(&parts.headers);
-                    Reader::new(body, length, &self.limits, self.app.clock()).discard().await;
-                }
+                let length = head::content_length(&parts.headers);
+                let reader = Reader::new(body, length, &self.limits, self.app.clock());
+                reader.asking_first(parts.headers.contains_key(header::EXPECT)).discard().await;
                 Err(error)
             }
         };

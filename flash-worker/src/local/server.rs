@@ -39,7 +39,7 @@ impl LocalServer {
     /// Binds the address that `boot` names, by default 127.0.0.1:8888 or the next free of 20, and starts the queues.
     ///
     /// # Errors
-    /// No address is free, or no function is linked.
+    /// No address is free; or, as `InvalidInput`, routes cannot stand beside each other.
     pub async fn bind(app: App, boot: &Boot) -> io::Result<Self> {
         let listener = door::bind_local(boot).await?;
         let shutdown = Shutdown::new();
@@ -50,8 +50,8 @@ impl LocalServer {
         for endpoint in app.registry().resources() {
             let routes = match endpoint.kind() {
                 Kind::Http => {
-                    sites.insert(endpoint.name(), door::site(&app, endpoint).map_err(io::Error::other)?);
-                    door::other_routes(&app, endpoint).map_err(io::Error::other)?
+                    sites.insert(endpoint.name(), door::site(&app, endpoint).map_err(invalid)?);
+                    door::other_routes(&app, endpoint).map_err(invalid)?
                 }
                 Kind::Queue => queue_routes(&app, endpoint, &queues, &slots, &shutdown).await?,
             };
@@ -107,6 +107,11 @@ impl LocalServer {
             () = drained => serving.await.map(drop),
         }
     }
+}
+
+/// Routes that cannot stand beside each other.
+fn invalid(text: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
 async fn queue_routes(

@@ -1,0 +1,11 @@
+//! An HTTP worker as its clients see it: what they send, however bad, slow or many.
+
+mod bodies;
+mod client;
+mod limits;
+mod overload;
+mod refusals;
+mod routers;
+mod stopping;
+mod streams;
+mod who;
