@@ -12,7 +12,7 @@ mod stepped;
 pub use answer::Answer;
 pub use inserted::Inserted;
 pub use job_store::{JobStore, Store};
-pub use listing::{Held, JobView, Listing, Webhook};
+pub use listing::{Cursor, Held, JobView, Listing, Webhook};
 pub use memory::MemoryStore;
 pub use new_job::{Attached, IdempotencyKey, NewJob};
 pub use stepped::{Claimed, Counts, Drained, Pushed, Stepped, shown};

@@ -90,7 +90,7 @@ impl JobStore for SqliteJobs {
 
     fn list(&self, listing: Listing) -> Answer<Vec<JobView>> {
         let no = self.no;
-        self.threads.read(move |db| queries::list(db, no, listing))
+        self.threads.read(move |db| queries::list(db, no, &listing))
     }
 
     fn held(&self, worker: &WorkerId) -> Answer<Vec<Held>> {

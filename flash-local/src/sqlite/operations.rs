@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::fault::Fault;
 use super::payloads::{self, Table, get_attached, put_attached};
-use super::queries::{by_id, by_seq};
+use super::queries::{by_id, by_seq, chunks};
 use super::row::{ATTACHED, CHUNKS, INPUT, NO_WEBHOOK, OUTPUT, Row, WEBHOOK, WEBHOOK_DUE, length, millis};
 use super::writer::Work;
 
@@ -240,25 +240,7 @@ impl Work {
         if !waiting {
             return Ok(Some(Drained { status, chunks: Vec::new() }));
         }
-        let mut chunks = Vec::new();
-        {
-            let mut statement =
-                self.db.prepare_cached("SELECT n, sum, json FROM chunk WHERE seq = ?1 ORDER BY n")?;
-            let mut rows = statement.query([row.seq])?;
-            while let Some(found) = rows.next()? {
-                let (n, sum, json): (i64, i64, String) = (found.get(0)?, found.get(1)?, found.get(2)?);
-                let damaged = || {
-                    let id = row.id.as_str();
-                    Fault::Damaged(format!(
-                        "a streamed piece of job {id:?} is damaged: it does not have its checksum"
-                    ))
-                };
-                if sum != payloads::sum(row.seq ^ n, &json) {
-                    return Err(damaged());
-                }
-                chunks.push(Payload::from_json(json).map_err(|_| damaged())?);
-            }
-        }
+        let chunks = chunks(&self.db, &row)?;
         self.remove_chunks(row.seq)?;
         if let Some(stream) = self.index(endpoint)?.streams.get_mut(&row.seq) {
             stream.bytes = 0;

@@ -102,6 +102,9 @@ impl Queue {
     pub async fn stream(&self, id: &JobId) -> Result<StreamAnswer<Payload>, QueueError> {
         let drained =
             self.0.jobs.drain_chunks(id).await?.ok_or_else(|| QueueError::UnknownJob(id.clone()))?;
+        if !drained.chunks.is_empty() {
+            self.revised();
+        }
         let stream = drained.chunks.into_iter().map(|output| StreamChunk { output }).collect();
         Ok(StreamAnswer { status: drained.status, stream })
     }
@@ -135,6 +138,7 @@ impl Queue {
         let job = NewJob { id, input: (!strip).then_some(input), attached, terms };
         match self.0.jobs.insert(job, self.clock().now()).await? {
             Inserted::New { due } => {
+                self.revised();
                 self.0.queued.notify_one();
                 self.0.attention.notify_one();
                 self.consider(due);

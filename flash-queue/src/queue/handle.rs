@@ -1,6 +1,7 @@
 //! The queue of one endpoint: what clients and workers have in common.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use flash_core::clock::{Clock, Timestamp};
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     pub(super) workers: Workers,
     pub(super) webhooks: Arc<Webhooks>,
     pub(super) admission: Admission,
+    /// Counts what happened to jobs.
+    revision: AtomicU64,
 }
 
 impl Queue {
@@ -62,6 +65,7 @@ impl Queue {
             workers: Workers::default(),
             webhooks,
             admission: Admission::default(),
+            revision: AtomicU64::new(0),
         }))
     }
 
@@ -114,6 +118,16 @@ impl Queue {
         Ok(Health { jobs, workers: self.0.workers.health(counts.busy_workers) })
     }
 
+    /// Another number whenever something has happened to a job since: whoever shows jobs looks again then.
+    pub fn revision(&self) -> u64 {
+        self.0.revision.load(Ordering::Acquire)
+    }
+
+    /// Something has happened to a job. It is counted after it can be seen.
+    pub(super) fn revised(&self) {
+        self.0.revision.fetch_add(1, Ordering::Release);
+    }
+
     /// Goes on with jobs that were there before this process.
     pub(super) async fn resume(&self) -> Result<(), StoreError> {
         let now = self.clock().now();
@@ -156,6 +170,7 @@ impl Queue {
     /// Does what follows from a step.
     pub(super) fn follow(&self, step: Stepped) {
         let Stepped { effects, job, due, webhook } = step;
+        self.revised();
         if let Some(worker) = &effects.stop {
             self.0.workers.stop(worker, &job.id);
         }

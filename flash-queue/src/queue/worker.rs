@@ -200,7 +200,10 @@ impl Queue {
             None => Err(QueueError::UnknownJob(id.clone())),
             Some(Pushed::Full) => Err(QueueError::StreamFull { limit: backlog }),
             Some(Pushed::NotHeld) => Ok(Verdict::Ignored),
-            Some(Pushed::Kept) => Ok(Verdict::Applied),
+            Some(Pushed::Kept) => {
+                self.revised();
+                Ok(Verdict::Applied)
+            }
         }
     }
 
@@ -275,6 +278,7 @@ impl Queue {
             known.works(now);
         }
         if let Some(due) = claimed.due {
+            self.revised();
             self.consider(due);
         }
         Ok(claimed.jobs)

@@ -18,15 +18,33 @@ pub struct JobView {
     pub state: JobState,
     /// The URL that wants to hear of its end.
     pub webhook: Option<String>,
+    /// Streamed pieces that nobody has read yet, oldest first. Looking does not take them. Empty in lists.
+    pub chunks: Vec<Payload>,
+}
+
+impl JobView {
+    /// Its place in a list, to go on from there.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { submitted: self.state.submitted, id: self.job.id.clone() }
+    }
+}
+
+/// A place in a list of jobs. It holds also when the job that stood there is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// When the job was submitted.
+    pub submitted: Timestamp,
+    /// The job. Many are submitted in the same millisecond.
+    pub id: JobId,
 }
 
 /// Which jobs to list.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Listing {
     /// Only jobs that stand here. `None`: wherever they stand.
     pub status: Option<JobStatus>,
-    /// Only jobs that were submitted before this moment. `None`: all.
-    pub before: Option<Timestamp>,
+    /// Only jobs that come after this place, so older ones. `None`: from the youngest on.
+    pub before: Option<Cursor>,
     /// At most so many.
     pub most: usize,
 }

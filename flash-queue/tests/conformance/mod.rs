@@ -8,7 +8,7 @@ use flash_core::clock::Timestamp;
 use flash_core::ids::{EndpointId, JobId, WorkerId};
 use flash_core::wire::{JobStatus, Policy};
 use flash_queue::machine::{Event, JobState, Place, Rules, Terms};
-use flash_queue::store::{Attached, IdempotencyKey, Inserted, JobStore, Listing, NewJob, Pushed};
+use flash_queue::store::{Attached, Cursor, IdempotencyKey, Inserted, JobStore, Listing, NewJob, Pushed};
 use flash_queue::{Limits, Payload, Store};
 
 /// A reproducible sequence of numbers (SplitMix64).
@@ -294,8 +294,12 @@ pub(crate) async fn keeps_streams(store: &dyn Store) {
         let drained = store.drain_chunks(&id).await.unwrap().unwrap();
         (drained.status, drained.chunks.iter().map(|chunk| chunk.get().to_owned()).collect::<Vec<_>>())
     };
+    let looked = store.view(&id).await.unwrap().unwrap().chunks;
+    assert_eq!(looked.iter().map(Payload::get).collect::<String>(), r#""a""b"3"#, "a look takes nothing");
+    assert!(store.list(Listing::default()).await.unwrap()[0].chunks.is_empty());
     assert_eq!(drained().await, (JobStatus::InProgress, ["\"a\"", "\"b\"", "3"].map(str::to_owned).to_vec()));
     assert!(drained().await.1.is_empty());
+    assert!(store.view(&id).await.unwrap().unwrap().chunks.is_empty());
     // What was read made room. A second run begins anew.
     assert_eq!(push(&w, "55555").await.unwrap(), Some(Pushed::Kept));
     store.lose(&w, t(1)).await.unwrap();
@@ -362,7 +366,11 @@ pub(crate) async fn lists_and_orders(store: &dyn Store) {
         listed.into_iter().map(|view| view.job.id.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(listed(Listing::default()).await, ["j5", "j4", "j3", "j2", "j1", "j0"]);
-    assert_eq!(listed(Listing { most: 2, before: Some(t(4)), ..Listing::default() }).await, ["j3", "j2"]);
+    let before = Some(Cursor { submitted: t(4), id: "j4".into() });
+    assert_eq!(listed(Listing { most: 2, before, ..Listing::default() }).await, ["j3", "j2"]);
+    let gone = Some(Cursor { submitted: t(2), id: "j".into() });
+    let rest = listed(Listing { before: gone, ..Listing::default() }).await;
+    assert!(rest == ["j1", "j0"] || rest == ["j2", "j1", "j0"], "nothing is left out: {rest:?}");
     assert_eq!(listed(Listing { status: Some(JobStatus::Cancelled), ..Listing::default() }).await, ["j2"]);
     let taken = store.claim(&"v".into(), 9, t(13)).await.unwrap().jobs;
     assert_eq!(ids(&taken), ["j1", "j3", "j5", "j0", "j4"]);
@@ -373,10 +381,30 @@ pub(crate) async fn lists_and_orders(store: &dyn Store) {
     assert_eq!(ids(&store.claim(&"w".into(), 1, t(15)).await.unwrap().jobs), ["j3"]);
 }
 
+/// Jobs of one millisecond are all there, page by page.
+pub(crate) async fn pages_through_one_moment(store: &dyn Store) {
+    let store = open(store, "pages").await;
+    for n in 0..7 {
+        store.insert(new_job(n), t(1)).await.unwrap();
+    }
+    let (mut before, mut found) = (None, Vec::new());
+    loop {
+        let page = store.list(Listing { most: 2, before, ..Listing::default() }).await.unwrap();
+        before = page.last().map(flash_queue::store::JobView::cursor);
+        found.extend(page.iter().map(|view| view.job.id.to_string()));
+        if page.len() < 2 {
+            break;
+        }
+    }
+    found.sort();
+    assert_eq!(found, ["j0", "j1", "j2", "j3", "j4", "j5", "j6"]);
+}
+
 /// All but the schedules.
 pub(crate) async fn passes(store: &dyn Store) {
     keeps_what_it_is_given(store).await;
     keeps_streams(store).await;
     knows_idempotency_keys(store).await;
     lists_and_orders(store).await;
+    pages_through_one_moment(store).await;
 }

@@ -74,7 +74,7 @@ impl JobStore for MemoryJobs {
     }
 
     fn list(&self, listing: Listing) -> Answer<Vec<JobView>> {
-        Answer::now(self.lock().list(listing))
+        Answer::now(self.lock().list(&listing))
     }
 
     fn held(&self, worker: &WorkerId) -> Answer<Vec<Held>> {

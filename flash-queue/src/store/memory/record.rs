@@ -69,6 +69,10 @@ impl Record {
             input: self.input.clone().filter(|_| payloads),
             state: self.state.clone(),
             webhook: self.webhook(),
+            chunks: match &self.chunks {
+                Some(chunks) if payloads => chunks.waiting.iter().cloned().collect(),
+                _ => Vec::new(),
+            },
         }
     }
 

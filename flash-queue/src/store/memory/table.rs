@@ -14,7 +14,7 @@ use super::record::Record;
 use super::timers::Timers;
 use crate::machine::{Effects, Event, Place, Rules, Terms};
 use crate::store::stepped::shown;
-use crate::store::{Claimed, Counts, Held, Inserted, JobView, Listing, NewJob, Stepped};
+use crate::store::{Claimed, Counts, Cursor, Held, Inserted, JobView, Listing, NewJob, Stepped};
 
 #[derive(Debug)]
 pub(super) struct Table {
@@ -84,14 +84,30 @@ impl Table {
     }
 
     /// Looks at all jobs. Only people ask for it.
-    pub(super) fn list(&self, listing: Listing) -> Vec<JobView> {
+    pub(super) fn list(&self, listing: &Listing) -> Vec<JobView> {
+        let below = listing.before.as_ref().map(|before| self.below(before));
         let wanted = |job: &&Record| {
             listing.status.is_none_or(|status| job.state.status == status)
-                && listing.before.is_none_or(|before| job.state.submitted < before)
+                && below.is_none_or(|below| job.number < below)
         };
         let mut found: Vec<&Record> = self.jobs.iter().filter(wanted).collect();
+        if listing.most < found.len() {
+            // Only what is shown is put in order: there may be a million others.
+            found.select_nth_unstable_by_key(listing.most, |job| Reverse(job.number));
+            found.truncate(listing.most);
+        }
         found.sort_by_key(|job| Reverse(job.number));
-        found.into_iter().take(listing.most).map(|job| job.view(false)).collect()
+        found.into_iter().map(|job| job.view(false)).collect()
+    }
+
+    /// The number from which on jobs come after a place.
+    fn below(&self, before: &Cursor) -> u64 {
+        if let Some(job) = self.key(&before.id).and_then(|key| self.jobs.get(key)) {
+            return job.number;
+        }
+        // It is gone. Those of its millisecond come a second time rather than not at all.
+        let earlier = self.jobs.iter().filter(|job| job.state.submitted <= before.submitted);
+        earlier.map(|job| job.number + 1).max().unwrap_or_default()
     }
 
     pub(super) fn queued(&self) -> Vec<Key> {
