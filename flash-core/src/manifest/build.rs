@@ -4,6 +4,7 @@ use super::catalogue::Catalogue;
 use super::document::{FunctionEntry, Manifest, ResourceEntry, RustSection, SecretEntry, VolumeEntry};
 use crate::endpoint::{Auth, Endpoint, FlashBoot, Hardware, Kind};
 use crate::meta::Meta;
+use crate::openapi;
 use crate::registry::Registry;
 
 /// Version of the manifest's format.
@@ -37,6 +38,7 @@ impl Registry {
                 target: env!("FLASH_TARGET").to_owned(),
                 function_table_sha256: self.function_table_sha256(),
                 worker_protocol: WORKER_PROTOCOL,
+                openapi: Some(openapi::document(self, project_name, openapi::Paths::PerEndpoint)),
                 ..RustSection::default()
             }),
             ..Manifest::default()

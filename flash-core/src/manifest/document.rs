@@ -53,6 +53,9 @@ pub struct RustSection {
     pub function_table_sha256: String,
     /// Version of the protocol between worker and platform.
     pub worker_protocol: u32,
+    /// The functions, their parameters and results as an OpenAPI document, with the paths of each endpoint below its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openapi: Option<Value>,
     /// Keys of other versions.
     #[serde(flatten)]
     pub extra: Map<Value>,
