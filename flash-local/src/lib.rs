@@ -3,6 +3,7 @@
 //! [`LocalPlatform`] serves the data plane (`/v2/{endpoint}/…`) and a gateway for HTTP endpoints (`/lb/{endpoint}/…`) on one
 //! free loopback port, and starts, watches and stops the workers of each endpoint. Nothing outlives it.
 
+mod browser;
 mod builder;
 mod endpoint;
 mod environment;
@@ -21,6 +22,8 @@ mod sqlite;
 mod supervisor;
 mod table;
 mod traffic;
+#[cfg(feature = "ui")]
+mod ui;
 mod webhook;
 
 pub use builder::Builder;

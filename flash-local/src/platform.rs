@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::browser;
 use crate::environment::Common;
 use crate::faults::{self, Faults, Injector};
 use crate::gateway::{self, Gateway};
@@ -21,6 +22,8 @@ use crate::server::serve;
 use crate::supervisor::{LogLine, Roster, Signal, WorkerInfo};
 use crate::table::Table;
 use crate::traffic::{self, Exchange, Traffic};
+#[cfg(feature = "ui")]
+use crate::ui;
 use crate::webhook;
 use crate::{Builder, EndpointSpec, Kind, PlatformError};
 
@@ -78,7 +81,12 @@ impl LocalPlatform {
         let traffic = Traffic::default();
         let injector = Injector { faults: faults.clone(), clock, plane: plane.clone() };
         let mut app = gateway::routes(Gateway { plane: plane.clone(), auth: auth.clone() })
-            .merge(routes::platform(queues, auth));
+            .merge(routes::platform(queues, auth.clone()));
+        #[cfg(feature = "ui")]
+        {
+            app = app.merge(ui::routes(ui::Ui { plane: plane.clone(), auth }));
+        }
+        app = app.layer(middleware::from_fn(browser::guard));
         if record_traffic {
             app = app.layer(middleware::from_fn_with_state(traffic.clone(), traffic::record));
         }
@@ -95,6 +103,12 @@ impl LocalPlatform {
     /// The platform's address: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The address of the web page: `http://127.0.0.1:PORT/ui/`.
+    #[cfg(feature = "ui")]
+    pub fn page_url(&self) -> String {
+        format!("http://{}/ui/", self.address)
     }
 
     /// What a client uses as its `RUNPOD_ENDPOINT_BASE_URL`: `http://127.0.0.1:PORT/v2`.

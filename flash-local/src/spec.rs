@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flash_queue::QueueOptions;
+use serde_json::Value;
 
 use crate::{PlatformError, Scaling};
 
@@ -40,6 +42,7 @@ pub struct EndpointSpec {
     pub(crate) scaling: Scaling,
     pub(crate) gpu: String,
     pub(crate) execution_timeout: Option<Duration>,
+    pub(crate) openapi: Option<Arc<Value>>,
     pub(crate) origin: Origin,
 }
 
@@ -78,6 +81,7 @@ impl EndpointSpec {
             scaling: Scaling::fixed(1),
             gpu: String::new(),
             execution_timeout: None,
+            openapi: None,
             origin: Origin::Program,
         }
     }
@@ -127,6 +131,14 @@ impl EndpointSpec {
     #[must_use]
     pub const fn execution_timeout(mut self, timeout: Duration) -> Self {
         self.execution_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the OpenAPI document that describes the endpoint's functions, alone or among others of its app. The web page makes
+    /// its forms from it.
+    #[must_use]
+    pub fn openapi(mut self, document: Arc<Value>) -> Self {
+        self.openapi = Some(document);
         self
     }
 

@@ -73,6 +73,8 @@ pub struct WorkerInfo {
     pub state: WorkerState,
     /// The release that it was started from, counted from 1.
     pub version: u32,
+    /// Whether it ended without being asked to.
+    pub crashed: bool,
     /// How it came to be.
     pub phases: Phases,
 }

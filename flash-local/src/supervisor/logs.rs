@@ -61,6 +61,14 @@ impl Logs {
         self.seen.clone()
     }
 
+    /// Up to `most` lines after the one of this number, oldest first.
+    #[cfg(feature = "ui")]
+    pub(super) fn after(&self, number: u64, most: usize) -> Vec<LogLine> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = lines.partition_point(|line| line.number <= number);
+        lines.range(from..).take(most).cloned().collect()
+    }
+
     /// Adds a line of the platform.
     pub(crate) fn system(&self, text: impl Into<String>) {
         self.push(Source::System, text.into());

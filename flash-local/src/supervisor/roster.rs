@@ -47,6 +47,7 @@ struct Inner {
     state: WorkerState,
     phases: Phases,
     unhealthy: Option<Timestamp>,
+    crashed: bool,
 }
 
 impl Entry {
@@ -63,7 +64,8 @@ impl Entry {
     ) -> Self {
         let Birth { queued, starting, initialising } = birth;
         let phases = Phases { queued, starting, initialising, ready: None, ended: None };
-        let inner = Mutex::new(Inner { state: WorkerState::Starting, phases, unhealthy: None });
+        let inner =
+            Mutex::new(Inner { state: WorkerState::Starting, phases, unhealthy: None, crashed: false });
         let drain = stop.child_token();
         Self { id, endpoint, pid, port, version, group: Group::of(pid), logs, stop, drain, inner }
     }
@@ -95,7 +97,7 @@ impl Entry {
     }
 
     pub(crate) fn info(&self) -> WorkerInfo {
-        let Inner { state, phases, .. } = *self.lock();
+        let Inner { state, phases, crashed, .. } = *self.lock();
         WorkerInfo {
             id: self.id.clone(),
             endpoint: self.endpoint.clone(),
@@ -104,6 +106,7 @@ impl Entry {
             started: phases.starting,
             state,
             version: self.version,
+            crashed,
             phases,
         }
     }
@@ -156,7 +159,11 @@ impl Roster {
     }
 
     pub(super) fn exited(&self, entry: &Entry, exit: Exit, now: Timestamp) {
-        entry.lock().phases.ended = Some(now);
+        {
+            let mut inner = entry.lock();
+            inner.phases.ended = Some(now);
+            inner.crashed = inner.state != WorkerState::Stopping;
+        }
         self.set(entry, WorkerState::Exited(exit));
     }
 
@@ -166,6 +173,19 @@ impl Roster {
 
     pub(crate) fn logs(&self, worker: &str) -> Option<Vec<LogLine>> {
         Some(self.find(worker)?.logs.lines())
+    }
+
+    /// Up to `most` lines that a worker of `endpoint` wrote after the one of this number.
+    #[cfg(feature = "ui")]
+    pub(crate) fn log_after(
+        &self,
+        worker: &str,
+        endpoint: &EndpointId,
+        number: u64,
+        most: usize,
+    ) -> Vec<LogLine> {
+        let entry = self.find(worker).filter(|entry| entry.endpoint == *endpoint);
+        entry.map(|entry| entry.logs.after(number, most)).unwrap_or_default()
     }
 
     /// The log of a worker, to be followed.

@@ -47,12 +47,19 @@ pub(crate) fn install_peers(say: &mut dyn FnMut(&str)) -> Result<()> {
 }
 
 /// Everything; a test that needs another one adds it here.
-const PROGRAMS: &[Program] = &[Program {
-    // A Python without `ensurepip` makes no virtual environments; Debian splits it off.
-    is_there: || tool::answers(Command::new("python3").args(["-c", "import ensurepip, venv"])),
-    packages: &["python3", "python3-venv"],
-    used_by: "the tests against the Python SDK",
-}];
+const PROGRAMS: &[Program] = &[
+    Program {
+        // A Python without `ensurepip` makes no virtual environments; Debian splits it off.
+        is_there: || tool::answers(Command::new("python3").args(["-c", "import ensurepip, venv"])),
+        packages: &["python3", "python3-venv"],
+        used_by: "the tests against the Python SDK",
+    },
+    Program {
+        is_there: || tool::on_path("chromium") && tool::on_path("chromedriver"),
+        packages: &["chromium", "chromium-driver"],
+        used_by: "the tests of web pages",
+    },
+];
 
 /// Installs what is missing.
 ///
