@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
+mod deaths;
 mod faults;
 mod linking;
 mod mixed;
 mod processes;
 mod readme;
+#[allow(dead_code, reason = "its worker inside of a process is for the other tests")]
+#[path = "../it/recording_queue.rs"]
+mod recording_queue;

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +38,11 @@ impl Seen {
         self.target.contains("/job-done/") && self.target.contains(&format!("/{job}?"))
     }
 
+    /// The job that a post is about.
+    pub(crate) fn job(&self) -> Option<&str> {
+        self.target.split('?').next()?.rsplit('/').next()
+    }
+
     pub(crate) fn is_progress(&self) -> bool {
         self.body["status"] == "IN_PROGRESS"
     }
@@ -60,6 +66,8 @@ pub(crate) struct Script {
     pub(crate) otherwise: Arc<Mutex<Answer>>,
     stream: Arc<Mutex<VecDeque<Answer>>>,
     pub(crate) seen: Arc<Mutex<Vec<Seen>>>,
+    /// How many results were posted that are no progress.
+    ended: Arc<AtomicUsize>,
     pub(crate) changed: Arc<Notify>,
     stops: Arc<Mutex<Vec<String>>>,
     stop_ready: Arc<Notify>,
@@ -78,6 +86,7 @@ impl Default for Script {
             otherwise: Arc::new(Mutex::new(Answer::Status(200))),
             stream: Arc::default(),
             seen: Arc::default(),
+            ended: Arc::default(),
             changed: Arc::default(),
             stops: Arc::default(),
             stop_ready: Arc::default(),
@@ -153,6 +162,11 @@ impl Script {
         self.all(|seen| seen.target.contains("/job-done/"))
     }
 
+    /// How many results were posted that are no progress.
+    pub(crate) fn ended(&self) -> usize {
+        self.ended.load(Ordering::SeqCst)
+    }
+
     /// The one result of a job.
     pub(crate) fn result_of(&self, job: &str) -> Value {
         let results = self.all(|seen| seen.is_result_of(job) && !seen.is_progress());
@@ -217,7 +231,11 @@ impl Script {
         let number = {
             let mut seen = script.seen.lock().unwrap();
             let authorization = authorization.unwrap_or_default();
-            seen.push(Seen { target: target.clone(), authorization, body });
+            let post = Seen { target: target.clone(), authorization, body };
+            if target.contains("/job-done/") && !post.is_progress() {
+                script.ended.fetch_add(1, Ordering::SeqCst);
+            }
+            seen.push(post);
             seen.len()
         };
         script.changed.notify_waiters();

@@ -1,5 +1,6 @@
 //! What a worker has to survive: its functions, its callers, and the moment at which it is told to stop.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use flash_tests::faults::RELEASED;
 use flash_worker::queue::QueueWorkerError;
 use serde_json::{Value, json};
 
-use crate::recording_queue::{PAUSE, Running, Script};
+use crate::recording_queue::{PAUSE, Running, Script, Seen};
 
 /// How many cases of `full`; `FLASH_TEST_SCALE` is the percentage that a run of the gate asks for.
 fn scaled(full: u32) -> u32 {
@@ -24,16 +25,16 @@ async fn no_progress_ever_follows_the_result() {
         script = script.job(&format!("j{n}"), &input);
     }
     let running = Running::start("faults", script).await;
-    running
-        .script
-        .until(|script| script.all(|seen| seen.body == json!({"output": "done"})).len() == jobs as usize)
-        .await;
-    let posts = running.stop().await;
-    for n in 0..jobs {
-        let of_job: Vec<_> = posts.iter().filter(|seen| seen.is_result_of(&format!("j{n}"))).collect();
-        let (last, before) = of_job.split_last().unwrap();
-        assert_eq!(last.body, json!({"output": "done"}), "j{n}");
-        assert!(before.iter().all(|seen| seen.is_progress()), "j{n}: {before:?}");
+    running.script.until(|script| script.ended() == jobs as usize).await;
+    let mut by_job: HashMap<String, Vec<Seen>> = HashMap::new();
+    for post in running.stop().await {
+        by_job.entry(post.job().unwrap().to_owned()).or_default().push(post);
+    }
+    assert_eq!(by_job.len(), jobs as usize);
+    for (job, posts) in by_job {
+        let (last, before) = posts.split_last().unwrap();
+        assert_eq!(last.body, json!({"output": "done"}), "{job}");
+        assert!(before.iter().all(Seen::is_progress), "{job}: {before:?}");
     }
 }
 
@@ -56,14 +57,15 @@ async fn a_worker_that_is_told_to_stop_at_any_moment_loses_no_job() {
         for _ in 0..next(3_000) {
             tokio::task::yield_now().await;
         }
-        running.shutdown.start();
-        // An answer that is on its way to the worker still counts; it needs no time of the worker's clock to arrive.
+        // The queue gives out nothing more from here on; an answer that is on its way to the worker still counts, and needs
+        // no time of the worker's clock to arrive.
         let script = running.script.clone();
-        let taken = |script: &Script| given - script.jobs.lock().unwrap().len();
-        running.script.until(|script| script.results().len() == taken(script)).await;
+        let taken = given - std::mem::take(&mut *script.jobs.lock().unwrap()).len();
+        running.shutdown.start();
+        script.until(|script| script.results().len() == taken).await;
         running.ended().await.unwrap();
-        assert_eq!(script.results().len(), taken(&script), "seed {seed}");
-        for n in 0..taken(&script) {
+        assert_eq!(script.results().len(), taken, "seed {seed}");
+        for n in 0..taken {
             script.result_of(&format!("j{n}"));
         }
     }

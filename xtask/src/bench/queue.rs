@@ -1,5 +1,7 @@
-//! No-op jobs through the worker protocol: our queue worker against bare loops that take, parse and post, and nothing else.
+//! No-op jobs through the worker protocol: our queue worker against bare loops that take, parse and post, and nothing else,
+//! and against the Python worker.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,9 +13,12 @@ use super::rounds::interleaved;
 use super::server::Server;
 use super::spread::Spread;
 use super::{Options, probe};
-use crate::Result;
+use crate::{Result, tool};
 
 const SLOTS: [usize; 3] = [1, 16, 64];
+/// Several batches of the Python worker, which takes one per second.
+const PYTHON_WINDOW_MS: u64 = 4_000;
+const PYTHON_ROUNDS: usize = 3;
 /// Longer than any question to the job server takes to be answered.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
@@ -23,6 +28,7 @@ enum Worker {
     Single,
     Prefetch,
     Batch,
+    Python,
     Flash,
 }
 
@@ -41,6 +47,7 @@ impl Worker {
             Self::Single => "bare single",
             Self::Prefetch => "bare prefetch",
             Self::Batch => "bare batch",
+            Self::Python => "python",
             Self::Flash => "flash",
         }
     }
@@ -58,6 +65,7 @@ impl Worker {
         let base = format!("http://127.0.0.1:{port}/v2/bench");
         let mode = match self {
             Self::Flash => return start_flash(programs, core, &base, work),
+            Self::Python => return start_python(core, &base, work),
             Self::Single => "single",
             Self::Prefetch => "prefetch",
             Self::Batch => "batch",
@@ -77,16 +85,53 @@ fn start_flash(programs: &Programs, core: Option<usize>, base: &str, work: Work)
         Work::Saturated { slots } => format!("queue-{slots}"),
         Work::Clock => "queue-clock".to_owned(),
     };
-    let variables = [
+    let program = programs.path("flash_app")?;
+    // Results are written down before they are posted, as a deployed worker does it.
+    let outbox = program.with_extension("outbox").to_string_lossy().into_owned();
+    let mut variables = queue_variables(base);
+    variables.extend([
         ("FLASH_ENDPOINT_TYPE", "qb".to_owned()),
         ("FLASH_RESOURCE_NAME", resource),
+        ("FLASH_OUTBOX_DIR", outbox),
+    ]);
+    Server::start(program, core, &[], &variables)
+}
+
+/// The platform's own worker, where `cargo xtask setup` installed it.
+fn python() -> Option<PathBuf> {
+    let python = tool::root().join("target/tools/python/bin/python");
+    python.is_file().then_some(python)
+}
+
+fn start_python(core: Option<usize>, base: &str, work: Work) -> Result<Server> {
+    let slots = match work {
+        Work::Saturated { slots } => slots,
+        Work::Clock => 1,
+    };
+    let worker = tool::root().join("benches/python/worker.py");
+    let mut variables = queue_variables(base);
+    variables.extend([
+        // It dials a public address otherwise.
+        ("RUNPOD_SKIP_AUTO_SYSTEM_CHECKS", "true".to_owned()),
+        ("RUNPOD_SKIP_GPU_CHECK", "true".to_owned()),
+        ("RUNPOD_LOG_LEVEL", "ERROR".to_owned()),
+        ("HOME", "/nonexistent".to_owned()),
+    ]);
+    let words = [worker.to_string_lossy().into_owned(), slots.to_string()];
+    let log = tool::root().join("target/bench-python.log");
+    let python = python().ok_or("there is no Python worker\nhelp: run cargo xtask setup")?;
+    Server::start_with_log(&python, core, &words, &variables, log)
+}
+
+/// What a platform sets for a queue worker.
+fn queue_variables(base: &str) -> Vec<(&'static str, String)> {
+    vec![
         ("RUNPOD_WEBHOOK_GET_JOB", format!("{base}/job-take/$ID?gpu=none")),
         ("RUNPOD_WEBHOOK_POST_OUTPUT", format!("{base}/job-done/$RUNPOD_POD_ID/$ID?gpu=none")),
         ("RUNPOD_WEBHOOK_PING", format!("{base}/ping/$RUNPOD_POD_ID?gpu=none")),
         ("RUNPOD_AI_API_KEY", "bench".to_owned()),
         ("RUNPOD_POD_ID", "bench".to_owned()),
-    ];
-    Server::start(programs.path("flash_app")?, core, &[], &variables)
+    ]
 }
 
 /// How a saturated worker fared within a window.
@@ -160,6 +205,7 @@ impl Bench<'_> {
         let bare = Worker::bare(slots);
         let ours = if options.against_itself { bare[bare.len() - 1] } else { Worker::Flash };
         let workers: Vec<Worker> = bare.iter().copied().chain([ours]).collect();
+        let last = workers.len() - 1;
         let mut rates: Vec<Vec<Rate>> = workers.iter().map(|_| Vec::new()).collect();
         for (round, order) in interleaved(workers.len(), rounds).enumerate() {
             eprint!("\rqueue: {slots} slots, round {} of {rounds} ", round + 1);
@@ -174,7 +220,6 @@ impl Bench<'_> {
 
         let series =
             |target: usize, figure: fn(&Rate) -> f64| rates[target].iter().map(figure).collect::<Vec<_>>();
-        let last = workers.len() - 1;
         let versus = |target: usize, figure| Spread::ratio(&series(last, figure), &series(target, figure));
         // The best bare loop is the one that ours looks worst against.
         let best = (0..last)
@@ -202,9 +247,69 @@ impl Bench<'_> {
         }
         report.ratio_by("vs_bare", slots, versus(best, |rate| rate.jobs_per_second).median);
         report.ratio_by("cpu_per_job_vs_bare", slots, versus(best, |rate| rate.cpu_us).median);
+        self.against_python(
+            slots,
+            rounds,
+            &series(last, |rate| rate.jobs_per_second),
+            &series(last, |rate| rate.cpu_us),
+            report,
+        )?;
         if slots == 64 {
             report.ratio("rss64_mib", Spread::of(series(last, |rate| rate.resident_mib)).median);
             report.note("* the best bare loop, which `vs_bare` and `cpu_per_job_vs_bare` are against");
+        }
+        Ok(())
+    }
+
+    /// The Python worker has its own rounds, because it needs whole seconds for each batch of jobs. Its rate is the length of
+    /// its sleep, so the CPU for each job is the comparison that says something.
+    fn against_python(
+        &self,
+        slots: usize,
+        rounds: usize,
+        ours: &[f64],
+        ours_cpu: &[f64],
+        report: &mut Report,
+    ) -> Result<()> {
+        if python().is_none() {
+            if slots == SLOTS[0] {
+                report.note("no Python worker to compare with; cargo xtask setup installs it");
+            }
+            return Ok(());
+        }
+        let bench = Bench { window_ms: PYTHON_WINDOW_MS, ..*self };
+        let mut rates = Vec::new();
+        for round in 0..rounds.clamp(1, PYTHON_ROUNDS) {
+            eprint!("\rqueue: {slots} slots, python, round {} ", round + 1);
+            rates.push(
+                bench
+                    .rate(Worker::Python, slots)
+                    .map_err(|error| format!("python, {slots} slots: {error}"))?,
+            );
+        }
+        eprintln!();
+        let series = |figure: fn(&Rate) -> f64| rates.iter().map(figure).collect::<Vec<_>>();
+        let (rate, cpu) =
+            (Spread::of(series(|rate| rate.jobs_per_second)), Spread::of(series(|rate| rate.cpu_us)));
+        report.row(vec![
+            slots.to_string(),
+            Worker::Python.name().to_owned(),
+            rate.to_string(),
+            String::new(),
+            cpu.to_string(),
+            String::new(),
+            format!("{:.2}", Spread::of(series(|rate| rate.busy)).median),
+            format!("{:.2}", Spread::of(series(|rate| rate.server_busy)).median),
+            format!("{:.1}", Spread::of(series(|rate| rate.resident_mib)).median),
+            format!("{:.0}", Spread::of(series(|rate| rate.most_running)).median),
+        ]);
+        report.ratio_by("vs_python", slots, Spread::of(ours.to_vec()).median / rate.median);
+        report.ratio_by("cpu_per_job_vs_python", slots, Spread::of(ours_cpu.to_vec()).median / cpu.median);
+        if slots == SLOTS[0] {
+            report.note(
+                "the Python worker's rate is one batch of its slots per second, because its take loop sleeps a second when \
+                 they are full: `vs_python` measures that sleep, `cpu_per_job_vs_python` the work",
+            );
         }
         Ok(())
     }

@@ -132,3 +132,71 @@ fn path(boot: &Boot) -> Option<PathBuf> {
     let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     Some(parent.join(format!("flash-outbox-{name}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::kept;
+    use super::*;
+
+    fn boot(directory: &Path, done: &str) -> Boot {
+        let mut boot = Boot::default();
+        boot.outbox_dir = Some(directory.to_owned());
+        boot.jobs.done = Some(done.to_owned());
+        boot
+    }
+
+    #[test]
+    fn the_living_keep_their_results_and_a_dead_ones_go_to_one_process_of_the_same_queue() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = boot(directory.path(), "http://q/a/$ID");
+        let open = |boot: &Boot| {
+            let (spool, inherited) = Spool::open(boot);
+            (spool, inherited.into_iter().map(|(_, kept)| kept).collect::<Vec<_>>())
+        };
+        let (first, none) = open(&here);
+        assert_eq!(none, []);
+        let result = kept("j1", "x");
+        assert_eq!(first.append(|| vec![result.clone()]).map(|numbers| numbers.len()), Some(1));
+        let (second, of_second) = open(&here);
+        assert_eq!(of_second, [], "the first one lives");
+        // Dies without a word.
+        drop(first);
+        let (_elsewhere, of_other) = open(&boot(directory.path(), "http://q/b/$ID"));
+        assert_eq!(of_other, [], "another queue");
+        let (third, of_third) = open(&here);
+        assert_eq!(of_third, [result]);
+        let (fourth, of_fourth) = open(&here);
+        assert_eq!(of_fourth, [], "the third one has it");
+        // It is delivered, so nobody inherits it.
+        third.delivered(1);
+        lock(third.segment.as_ref().unwrap()).flush().unwrap();
+        drop((third, fourth, second));
+        assert_eq!(open(&here).1, []);
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_to_is_not_trusted() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let here = boot(directory.path(), "http://q/a/$ID");
+        let (spool, _) = Spool::open(&here);
+        assert!(spool.segment.is_some());
+        let shared = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(path(&here).unwrap(), shared).unwrap();
+        let (spool, _) = Spool::open(&here);
+        assert!(spool.segment.is_none(), "results are in memory only");
+        assert_eq!(spool.append(|| vec![kept("j1", "x")]), None);
+    }
+
+    #[test]
+    fn the_directory_follows_the_environment() {
+        let mut boot = boot(Path::new("/x"), "http://q/$ID");
+        assert!(path(&boot).unwrap().starts_with("/x"));
+        boot.outbox_dir = Some("off".into());
+        assert_eq!(path(&boot), None);
+        boot.outbox_dir = None;
+        assert_eq!(path(&boot), None, "only a deployed worker has a default");
+        boot.endpoint_id = Some("e".to_owned());
+        assert!(path(&boot).unwrap().starts_with(std::env::temp_dir()));
+    }
+}
