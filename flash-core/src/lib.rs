@@ -30,18 +30,23 @@ mod scope;
 mod secret;
 mod stream;
 pub mod testing;
+mod trace;
 mod transport;
 pub mod wire;
 
 pub use app::{App, DefaultApp};
 pub use bytes::Bytes;
-pub use call::{Call, ErrorOf, OutputOf};
+pub use call::{
+    Call, CallOptions, ErrorOf, Job, JobKind, Map, OnWait, OutputOf, Priority, StreamKind, Untyped,
+    WaitReason, Waiting, map,
+};
 pub use carry::Needs;
 pub use class::{ClassMeta, Instance, MAX_INSTANCES, MethodOf};
 pub use encode::{Encoded, FieldWriter, ReplyForm, TooLarge};
 pub use endpoint::{Auth, Endpoint, FlashBoot, Hardware, Kind, Scaler, Volume};
 pub use error::{
-    CallError, Error, ErrorCase, FieldError, Problem, WireError, code, from_error_string, to_error_string,
+    CallError, Error, ErrorCase, FieldError, Problem, WireError, code, failure_of, from_error_string,
+    to_error_string,
 };
 pub use fields::{Fields, Origin};
 pub use inject::{Context, FromWorker, Inject, Need, State, Worker};
@@ -54,8 +59,12 @@ pub use remote::{Door, Http, IsResult, Payload, Queue, Remote, RemoteError, Repl
 pub use response::{Response, ResponseHead};
 pub use scope::{JobControl, RequestHead, Scope, ScopeBuilder, spawn, spawn_blocking};
 pub use secret::Secret;
-pub use stream::{CHUNK_LIMIT, Chunks, Produced, Stream, StreamClosed, StreamSender};
-pub use transport::{CallFailure, CallFuture, CallRequest, ChunkStream, InProcess, Transport, result_limit};
+pub use stream::{CHUNK_LIMIT, Chunks, Produced, Stream, StreamClosed, StreamSender, unfold};
+pub use trace::{NotATraceParent, TraceContext};
+pub use transport::{
+    CallFailure, CallFuture, CallRequest, ChunkStream, HandleFuture, InProcess, JobHandle, SubmitFuture,
+    Transport, result_limit,
+};
 
 // Submits `DefaultApp`.
 #[doc(hidden)]

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::meta::Meta;
+use crate::trace::TraceContext;
 
 tokio::task_local! {
     static CURRENT: Scope;
@@ -32,6 +33,7 @@ struct Inner {
     function: Option<&'static Meta>,
     control: Option<Arc<dyn JobControl>>,
     head: Option<Box<dyn RequestHead>>,
+    trace: Option<TraceContext>,
 }
 
 /// The head of the HTTP request that an invocation answers. Its values may be secret, so its `Debug` shows none.
@@ -67,6 +69,7 @@ impl Scope {
                 function: None,
                 control: None,
                 head: None,
+                trace: None,
             },
         }
     }
@@ -120,6 +123,12 @@ impl Scope {
     /// The worker's ear for this job, on a queue.
     pub(crate) fn control(&self) -> Option<&Arc<dyn JobControl>> {
         self.inner.control.as_ref()
+    }
+
+    /// The trace that the invocation belongs to, if its caller said so.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.inner.trace
     }
 
     /// The head of the HTTP request; `None` on a queue and in this process's own calls.
@@ -177,6 +186,13 @@ impl ScopeBuilder {
     #[must_use]
     pub fn function(mut self, function: &'static Meta) -> Self {
         self.inner.function = Some(function);
+        self
+    }
+
+    /// The trace that the invocation belongs to.
+    #[must_use]
+    pub fn trace(mut self, trace: Option<TraceContext>) -> Self {
+        self.inner.trace = trace;
         self
     }
 

@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::app::App;
+use crate::call::{LocalJob, Work};
 use crate::carry::Written;
 use crate::error::Error;
 use crate::fields::{Fields, Origin};
 use crate::remote::Remote;
 use crate::scope::Scope;
 use crate::stream::Chunks;
-use crate::transport::{CallFailure, CallFuture, CallRequest, ChunkStream, Transport, result_limit};
+use crate::transport::{
+    CallFailure, CallFuture, CallRequest, ChunkStream, SubmitFuture, Transport, result_limit,
+};
 
 type Answer = Arc<dyn Fn(&[u8]) -> Result<Written, CallFailure> + Send + Sync>;
 
@@ -77,19 +80,7 @@ impl fmt::Debug for Mocked {
 impl Transport for Mocked {
     fn call(&self, request: CallRequest) -> CallFuture {
         match self.answers.get(request.callee.name) {
-            Some(answer) => {
-                let answer = Arc::clone(answer);
-                Box::pin(async move {
-                    match answer(&request.input)? {
-                        Written::Value(encoded) => Ok(encoded.json),
-                        Written::Stream(producer) => {
-                            let limit = result_limit(request.callee.door());
-                            let items = Chunks::new(producer, scope(&request)).collect(limit).await;
-                            items.map(|encoded| encoded.json).map_err(CallFailure::Remote)
-                        }
-                    }
-                })
-            }
+            Some(answer) => value(Arc::clone(answer), request),
             None => self.inner.call(request),
         }
     }
@@ -100,6 +91,36 @@ impl Transport for Mocked {
             None => self.inner.stream(request),
         }
     }
+
+    /// A job of a mocked function behaves as one of the real function does.
+    fn submit(&self, request: CallRequest) -> SubmitFuture {
+        let Some(answer) = self.answers.get(request.callee.name).cloned() else {
+            return self.inner.submit(request);
+        };
+        Box::pin(async {
+            Ok(LocalJob::start(request, move |request| {
+                let answer = Arc::clone(&answer);
+                if request.callee.is_stream() {
+                    Work::Items(Box::pin(MockedStream::New(answer, Box::new(request))))
+                } else {
+                    Work::Value(value(answer, request))
+                }
+            }))
+        })
+    }
+}
+
+fn value(answer: Answer, request: CallRequest) -> CallFuture {
+    Box::pin(async move {
+        match answer(&request.input)? {
+            Written::Value(encoded) => Ok(encoded.json),
+            Written::Stream(producer) => {
+                let limit = result_limit(request.callee.door());
+                let items = Chunks::new(producer, scope(&request)).collect(limit).await;
+                items.map(|encoded| encoded.json).map_err(CallFailure::Remote)
+            }
+        }
+    })
 }
 
 fn scope(request: &CallRequest) -> Scope {

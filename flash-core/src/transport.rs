@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -8,16 +9,20 @@ use futures_core::Stream as _;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::app::App;
+use crate::call::{CallOptions, LocalJob, LocalRun, Work};
 use crate::clock::Timestamp;
 use crate::error::{Error, WireError, code};
 use crate::fields::{Fields, Origin};
+use crate::ids::JobId;
 use crate::invoke::{Outcome, Running};
 use crate::meta::{DoorKind, Meta};
 use crate::scope::Scope;
 use crate::stream::{Chunks, Produced, split};
+use crate::trace::TraceContext;
+use crate::wire::{Job, JobStatus};
 
 /// A call on its way out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CallRequest {
     /// The app that calls.
@@ -30,18 +35,21 @@ pub struct CallRequest {
     pub input: Vec<u8>,
     /// The time that the caller set for this call.
     pub timeout: Option<Duration>,
+    /// When the answer is no longer wanted: the caller's own deadline or the call's time, whichever comes first.
+    pub deadline: Option<Timestamp>,
+    /// The span of this call.
+    pub trace: TraceContext,
+    /// What else the caller asks for.
+    pub options: CallOptions,
+    /// The job whose run this is, in this process.
+    pub(crate) job: Option<LocalRun>,
 }
 
 impl CallRequest {
     /// When the answer is no longer wanted: the caller's own deadline or the call's time, whichever comes first.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
-        let own = self.timeout.map(|timeout| self.app.clock().now() + timeout);
-        let inherited = self.caller.as_ref().and_then(Scope::deadline);
-        match (own, inherited) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        self.deadline
     }
 }
 
@@ -62,6 +70,27 @@ pub type CallFuture = Pin<Box<dyn Future<Output = Result<Vec<u8>, CallFailure>> 
 /// Nothing happens before it is polled, and the callee is cancelled when it is dropped before its end.
 pub type ChunkStream = Pin<Box<dyn futures_core::Stream<Item = Result<Vec<u8>, CallFailure>> + Send>>;
 
+/// The future of a job's submission.
+pub type SubmitFuture = Pin<Box<dyn Future<Output = Result<Arc<dyn JobHandle>, CallFailure>> + Send>>;
+/// The future of something that is asked of a job.
+pub type HandleFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// A job that was submitted.
+pub trait JobHandle: fmt::Debug + Send + Sync + 'static {
+    /// Its id.
+    fn id(&self) -> &JobId;
+    /// The job as it is now.
+    fn look(&self) -> HandleFuture<Job>;
+    /// Waits for its end. Dropping the future leaves the job alone.
+    fn end(&self) -> HandleFuture<Job>;
+    /// Cancels it. Answers where it stands then.
+    fn cancel(&self) -> HandleFuture<JobStatus>;
+    /// Runs it again after a failure.
+    fn retry(&self) -> HandleFuture<()>;
+    /// The items that nobody has read yet, as they arrive.
+    fn stream(&self) -> ChunkStream;
+}
+
 /// A way to the callee.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Carries the call out. The answer of a streaming function is the JSON array of its items.
@@ -72,6 +101,14 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// A transport that leaves this out waits for the whole answer, and gives its items then.
     fn stream(&self, request: CallRequest) -> ChunkStream {
         split(self.call(request))
+    }
+
+    /// Submits the call as a job that goes on by itself.
+    ///
+    /// A transport that leaves this out has no jobs.
+    fn submit(&self, request: CallRequest) -> SubmitFuture {
+        let text = format!("`{}` cannot be submitted as a job here", request.callee.name);
+        Box::pin(async { Err(CallFailure::Transport(Error::new(code::INTERNAL, text).terminal())) })
     }
 }
 
@@ -103,6 +140,18 @@ impl Transport for InProcess {
     fn stream(&self, request: CallRequest) -> ChunkStream {
         Box::pin(LocalStream { state: LocalState::New(Box::new(request)), cancel: None })
     }
+
+    fn submit(&self, request: CallRequest) -> SubmitFuture {
+        Box::pin(async {
+            Ok(LocalJob::start(request, |request| {
+                if request.callee.is_stream() {
+                    Work::Items(InProcess.stream(request))
+                } else {
+                    Work::Value(InProcess.call(request))
+                }
+            }))
+        })
+    }
 }
 
 fn start(mut request: CallRequest) -> Result<Running, Box<CallFailure>> {
@@ -119,12 +168,18 @@ fn start(mut request: CallRequest) -> Result<Running, Box<CallFailure>> {
     };
     let fields =
         Fields::from_json(origin, &request.input).map_err(|error| Box::new(CallFailure::Remote(error)))?;
-    let (id, cancellation) = match request.caller.take() {
-        Some(caller) => (caller.request_id().to_owned(), caller.cancellation().child_token()),
-        None => (uuid::Uuid::now_v7().to_string(), CancellationToken::new()),
+    let mut scope = Scope::builder(request.app);
+    let (id, cancellation) = match (request.job, request.caller.take()) {
+        (Some(job), _) => {
+            scope = scope.attempt(job.attempt).control(job.control);
+            (job.id, job.cancellation)
+        }
+        (None, Some(caller)) => (caller.request_id().to_owned(), caller.cancellation().child_token()),
+        (None, None) => (uuid::Uuid::now_v7().to_string(), CancellationToken::new()),
     };
-    let scope = Scope::builder(request.app)
+    let scope = scope
         .request_id(id)
+        .trace(Some(request.trace))
         .deadline(deadline)
         .cancellation(cancellation)
         .function(function.meta())

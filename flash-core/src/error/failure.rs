@@ -76,6 +76,19 @@ impl Error {
         self
     }
 
+    /// Says that the callee may have got the request although no answer came.
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
+        self.inner.wire.in_doubt = true;
+        self
+    }
+
+    /// Whether the callee may have got the request, and carried it out, although no answer came.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.inner.wire.in_doubt
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &str {

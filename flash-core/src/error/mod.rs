@@ -17,5 +17,5 @@ pub use case::ErrorCase;
 pub use failure::Error;
 pub use field::FieldError;
 pub use problem::Problem;
-pub use queue_form::{from_error_string, to_error_string};
+pub use queue_form::{failure_of, from_error_string, to_error_string};
 pub use wire::WireError;

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{WireError, code};
+use crate::wire::{Job, JobStatus};
 
 /// The `error` of a failed job: a string that holds this object as JSON. The first six keys are the Python worker's
 /// (platform contract B.6); `flash` is what a typed caller reads.
@@ -71,6 +72,22 @@ pub fn from_error_string(text: &str) -> WireError {
     wire.terminal = typed.terminal;
     wire.request_id = typed.request_id;
     wire
+}
+
+/// A job that ended without success, as the error of its function.
+#[must_use]
+pub fn failure_of<R>(job: Job<R>) -> WireError {
+    match job.status {
+        JobStatus::Cancelled => WireError::new(code::CANCELLED, "the job was cancelled"),
+        JobStatus::TimedOut => {
+            let text = job.error.unwrap_or_else(|| "the job was not finished in its time".to_owned());
+            WireError::new(code::TIMEOUT, text)
+        }
+        _ => match job.error {
+            Some(text) => from_error_string(&text),
+            None => WireError::new(code::FAILED, "the job failed without a reason"),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct WireError {
     /// Whether this worker cannot go on; never sent.
     #[serde(skip)]
     pub fatal: bool,
+    /// Whether the callee may have got the request although no answer came; never sent.
+    #[serde(skip)]
+    pub in_doubt: bool,
     /// For the log of this process only; never sent.
     #[serde(skip)]
     pub internal: Option<String>,
@@ -49,6 +52,7 @@ impl WireError {
             terminal: false,
             request_id: None,
             fatal: false,
+            in_doubt: false,
             internal: None,
         }
     }
