@@ -397,6 +397,12 @@ impl Endpoint {
         self.kind
     }
 
+    /// How many workers it may have at most.
+    #[must_use]
+    pub const fn workers_max(&self) -> u32 {
+        self.workers_max
+    }
+
     /// Jobs or requests that one worker runs at the same time.
     #[must_use]
     pub const fn jobs_per_worker(&self) -> u32 {

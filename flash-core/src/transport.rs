@@ -39,6 +39,8 @@ pub struct CallRequest {
     pub deadline: Option<Timestamp>,
     /// The span of this call.
     pub trace: TraceContext,
+    /// Why it stays in this process, when it does.
+    pub local_because: &'static str,
     /// What else the caller asks for.
     pub options: CallOptions,
     /// The job whose run this is, in this process.
@@ -155,7 +157,13 @@ impl Transport for InProcess {
 }
 
 fn start(mut request: CallRequest) -> Result<Running, Box<CallFailure>> {
-    tracing::debug!(callee = request.callee.name, "remote call runs in this process");
+    let (callee, why) = (request.callee, request.local_because);
+    tracing::debug!(
+        callee = callee.name,
+        endpoint = callee.resource.name(),
+        trace = request.trace.trace_id(),
+        "remote call runs in this process: {why}"
+    );
     let Some(function) = request.app.registry().get(request.callee.name) else {
         let name = request.callee.name;
         let text = format!("function `{name}` is not registered in this app");

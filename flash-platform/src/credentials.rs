@@ -20,6 +20,14 @@ impl Credentials {
         Self { key, hosts }
     }
 
+    /// The same, and the host of this address may see the key too.
+    #[must_use]
+    pub(crate) fn and(&self, url: &str) -> Self {
+        let mut credentials = self.clone();
+        credentials.hosts.extend(Url::parse(url).ok().as_ref().and_then(host));
+        credentials
+    }
+
     /// Adds the key, where there is one and the host may see it.
     pub fn authorize(&self, request: RequestBuilder, url: &str) -> RequestBuilder {
         match (&self.key, Url::parse(url)) {

@@ -10,12 +10,13 @@ mod http;
 mod jobs;
 mod public;
 mod queue_call;
+mod remote_job;
 mod route_call;
 mod tls;
 
 pub use credentials::Credentials;
 pub use deployed::{Deployed, app_from_boot};
-pub use discovery::Peers;
+pub use discovery::{Finder, Gateway, Peer, Peers, StateManager};
 pub use http::HttpClient;
 pub use jobs::{JobsClient, PlatformError};
 pub use tls::config as tls_config;

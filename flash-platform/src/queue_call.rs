@@ -1,50 +1,157 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use flash_core::clock::{Clock, Timestamp};
-use flash_core::ids::JobId;
+use flash_core::clock::Timestamp;
 use flash_core::wire::{Job, JobStatus, Raw, RunRequest};
-use flash_core::{CallFailure, CallRequest, Error, FieldWriter, Fields, Origin, code};
+use flash_core::{
+    CallFailure, CallOptions, CallRequest, ChunkStream, Error, FieldWriter, JobHandle, code, failure_of,
+    unfold,
+};
 use serde_json::value::RawValue;
 
-use crate::jobs::{JobsClient, failure_of};
+use crate::jobs::JobsClient;
+use crate::remote_job::{CancelOnDrop, Reason, RemoteJob, Way, stream};
 
-/// Pauses between two looks at a job that outlived its `/runsync`.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Looks that may fail in a row before the call does: a platform that restarts is gone for seconds.
-const MOST_FAILED_LOOKS: u32 = 8;
+/// The shortest time to live that the platform takes (platform contract A.3).
+const SHORTEST_TTL: Duration = Duration::from_secs(10);
 
-/// Calls a function through its queue: `/runsync`, then `/status` until the job is at its end.
-pub(crate) async fn call(jobs: JobsClient, request: CallRequest) -> Result<Vec<u8>, CallFailure> {
-    let clock = request.app.clock().clone();
-    let deadline = request.deadline();
-    let body = RunRequest::new(input_of(&request, deadline).map_err(CallFailure::Transport)?);
-    let wait = deadline.map(|deadline| deadline.since(clock.now()));
-    let waiting = async {
-        let job = jobs.run_sync(&body, wait).await.map_err(CallFailure::Transport)?;
-        if job.status.is_terminal() {
-            return finish(job);
+/// A call on its way to a queue.
+#[derive(Debug)]
+pub(crate) struct QueueCall {
+    pub(crate) way: Way,
+    pub(crate) body: RunRequest,
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) cancel_on_drop: bool,
+}
+
+impl QueueCall {
+    /// The call of a function. `speaks_flash`: its worker is ours, and reads the keys that Flash reserves.
+    pub(crate) fn of(
+        jobs: JobsClient,
+        request: CallRequest,
+        speaks_flash: bool,
+    ) -> Result<Self, CallFailure> {
+        let input = input_of(&request, speaks_flash).map_err(CallFailure::Transport)?;
+        let way = Way {
+            jobs,
+            clock: request.app.clock().clone(),
+            name: request.callee.name.to_owned(),
+            workers_max: Some(request.callee.resource.workers_max()),
+            on_wait: None,
+        };
+        Ok(Self::new(way, input, request.deadline, request.timeout, request.options))
+    }
+
+    pub(crate) fn new(
+        mut way: Way,
+        input: Raw,
+        deadline: Option<Timestamp>,
+        timeout: Option<Duration>,
+        options: CallOptions,
+    ) -> Self {
+        let mut body = RunRequest::new(input);
+        let mut policy = options.policy;
+        if policy.ttl.is_none()
+            && let Some(deadline) = deadline
+        {
+            // Nobody reads the result after that, so a job that was forgotten on the way does not stay either.
+            let left = deadline.since(way.clock.now()).max(SHORTEST_TTL);
+            policy.ttl = u64::try_from(left.as_millis()).ok();
         }
-        let guard = CancelOnDrop { jobs: Some(jobs.clone()), id: job.id.clone() };
-        let job = poll(&jobs, &clock, job.id).await.map_err(CallFailure::Transport)?;
-        guard.disarm();
-        finish(job)
-    };
-    match deadline {
-        None => waiting.await,
-        Some(deadline) => clock.timeout_at(deadline, waiting).await.unwrap_or_else(|_| {
-            Err(CallFailure::Transport(Error::new(
-                code::TIMEOUT,
-                format!("`{}` did not answer within {}", request.callee.name, in_force(&request, wait)),
-            )))
-        }),
+        body.policy = (policy != Default::default()).then_some(policy);
+        body.webhook = options.webhook;
+        way.on_wait = options.on_wait;
+        Self { way, body, deadline, timeout, cancel_on_drop: options.cancel_on_drop }
+    }
+
+    /// Calls: `/runsync`, then `/status` until the job is at its end; or `/run`, and then the same.
+    pub(crate) async fn call(self) -> Result<Vec<u8>, CallFailure> {
+        let reason = Reason::default();
+        let left = self.deadline.map(|deadline| deadline.since(self.way.clock.now()));
+        let waiting = async {
+            let jobs = &self.way.jobs;
+            let id = if self.cancel_on_drop {
+                jobs.run(&self.body).await.map_err(CallFailure::Transport)?.id
+            } else {
+                let running = self.way.telling(&reason, jobs.run_sync(&self.body, left)).await;
+                let job = running.map_err(CallFailure::Transport)?;
+                if job.status.is_terminal() {
+                    return finish(job);
+                }
+                job.id
+            };
+            let guard = CancelOnDrop::new(jobs.clone(), id.clone());
+            let job = self.way.poll(&id, &reason).await.map_err(CallFailure::Transport)?;
+            guard.disarm();
+            finish(job)
+        };
+        match self.deadline {
+            None => waiting.await,
+            Some(deadline) => self.way.clock.timeout_at(deadline, waiting).await.unwrap_or_else(|_| {
+                Err(CallFailure::Transport(Error::new(
+                    code::TIMEOUT,
+                    format!(
+                        "`{}` did not answer within {}{}",
+                        self.way.name,
+                        in_force(self.timeout, left),
+                        reason.text()
+                    ),
+                )))
+            }),
+        }
+    }
+
+    /// Submits the job.
+    pub(crate) async fn submit(self) -> Result<Arc<dyn JobHandle>, CallFailure> {
+        let job = self.submitted().await.map_err(CallFailure::Transport)?;
+        Ok(Arc::new(job))
+    }
+
+    async fn submitted(&self) -> Result<RemoteJob, Error> {
+        let submitting = self.way.jobs.run(&self.body);
+        let accepted = match self.deadline {
+            None => submitting.await?,
+            Some(deadline) => self.way.clock.timeout_at(deadline, submitting).await.unwrap_or_else(|_| {
+                let text = format!("the job of `{}` was not accepted in its time", self.way.name);
+                Err(Error::new(code::TIMEOUT, text).in_doubt())
+            })?,
+        };
+        Ok(RemoteJob { way: self.way.clone(), id: accepted.id })
+    }
+
+    /// Submits the job, and reads its items.
+    pub(crate) fn stream(self) -> ChunkStream {
+        enum Step {
+            Submit(Box<QueueCall>),
+            Read(ChunkStream),
+        }
+        Box::pin(unfold(Some(Step::Submit(Box::new(self))), |step| async move {
+            let mut items = match step? {
+                Step::Read(items) => items,
+                Step::Submit(call) => match call.submitted().await {
+                    Err(error) => return Some((Err(CallFailure::Transport(error)), None)),
+                    Ok(RemoteJob { way, id }) => {
+                        let guard = CancelOnDrop::new(way.jobs.clone(), id.clone());
+                        stream(way, id, call.deadline, Some(guard))
+                    }
+                },
+            };
+            let item = std::future::poll_fn(|cx| items.as_mut().poll_next(cx)).await?;
+            Some((item, Some(Step::Read(items))))
+        }))
     }
 }
 
-fn in_force(request: &CallRequest, wait: Option<Duration>) -> String {
-    match request.timeout {
-        Some(timeout) => format!("the call's {timeout:?}"),
-        None => format!("the caller's remaining {:?}", wait.unwrap_or_default()),
+/// The time that ended a call, in words.
+pub(crate) fn in_force(timeout: Option<Duration>, left: Option<Duration>) -> String {
+    match (timeout, left) {
+        // The caller's own deadline was earlier.
+        (Some(timeout), Some(left)) if left + Duration::from_millis(1) < timeout => {
+            format!("the caller's remaining {left:?}")
+        }
+        (Some(timeout), _) => format!("the call's {timeout:?}"),
+        (None, left) => format!("the caller's remaining {:?}", left.unwrap_or_default()),
     }
 }
 
@@ -58,76 +165,60 @@ fn finish(job: Job) -> Result<Vec<u8>, CallFailure> {
     }
 }
 
-async fn poll(jobs: &JobsClient, clock: &Clock, id: JobId) -> Result<Job, Error> {
-    let mut pause = FIRST_PAUSE;
-    let mut failed = 0;
-    loop {
-        clock.sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-        match jobs.status(&id).await {
-            Ok(job) if job.status.is_terminal() => return Ok(job),
-            Ok(_) => failed = 0,
-            Err(error) if error.is_retryable() && failed < MOST_FAILED_LOOKS => {
-                failed += 1;
-                tracing::debug!(job = %id, %error, "looking again");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 /// The job's `input`: the arguments, and the keys that Flash reserves (spec D10).
-fn input_of(request: &CallRequest, deadline: Option<Timestamp>) -> Result<Raw, Error> {
+fn input_of(request: &CallRequest, speaks_flash: bool) -> Result<Raw, Error> {
     let siblings = request.app.registry().functions_of(request.callee.resource.name()).count();
-    let empty = request.input == b"{}";
-    if siblings <= 1 && deadline.is_none() && !empty {
-        return raw(request.input.clone());
-    }
-    let fields = Fields::from_json(Origin::Input, &request.input).map_err(Error::from)?;
-    let mut writer = FieldWriter::new(usize::MAX);
-    for (name, json) in fields.json_entries() {
-        writer.put_raw(name, json.as_bytes());
-    }
+    let mut reserved = FieldWriter::new(usize::MAX);
     if siblings > 1 {
-        writer.put("method", &request.callee.key());
-    } else if empty {
+        reserved.put("method", &request.callee.key());
+    } else if request.input == b"{}" {
         // The platform strips an empty input (platform contract A.3).
-        writer.put("__empty", &true);
+        reserved.put("__empty", &true);
     }
-    if let Some(deadline) = deadline {
-        writer.put("__flash", &serde_json::json!({ "deadline_unix_ms": deadline.as_millis() }));
+    if speaks_flash {
+        let mut envelope = serde_json::Map::new();
+        envelope.insert("traceparent".to_owned(), request.trace.to_string().into());
+        if let Some(deadline) = request.deadline {
+            envelope.insert("deadline_unix_ms".to_owned(), deadline.as_millis().into());
+        }
+        if let Some(key) = &request.options.idempotency_key {
+            envelope.insert("key".to_owned(), key.as_str().into());
+        }
+        reserved.put("__flash", &envelope);
     }
-    raw(writer.finish().map_err(Error::from)?)
+    raw(joined(&request.input, &reserved.finish().map_err(Error::from)?))
 }
 
-fn raw(json: Vec<u8>) -> Result<Raw, Error> {
+/// Two objects as one. Both were written here, so neither is parsed for it.
+fn joined(first: &[u8], second: &[u8]) -> Vec<u8> {
+    match (first, second) {
+        ([b'{', first @ .., b'}'], [b'{', second @ .., b'}']) if !first.is_empty() && !second.is_empty() => {
+            [b"{", first, b",", second, b"}"].concat()
+        }
+        (first, b"{}") => first.to_vec(),
+        (_, second) => second.to_vec(),
+    }
+}
+
+pub(crate) fn raw(json: Vec<u8>) -> Result<Raw, Error> {
     String::from_utf8(json)
         .map_err(Error::internal)
         .and_then(|json| RawValue::from_string(json).map_err(Error::internal))
 }
 
-/// Cancels the job when its caller no longer waits.
-struct CancelOnDrop {
-    jobs: Option<JobsClient>,
-    id: JobId,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl CancelOnDrop {
-    fn disarm(mut self) {
-        self.jobs = None;
-    }
-}
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        let (Some(jobs), Ok(runtime)) = (self.jobs.take(), tokio::runtime::Handle::try_current()) else {
-            return;
-        };
-        let id = self.id.clone();
-        runtime.spawn(async move {
-            if let Err(error) = jobs.cancel(&id).await {
-                tracing::debug!(job = %id, %error, "the job of a dropped call could not be cancelled");
-            }
-        });
+    #[test]
+    fn two_objects_become_one() {
+        for (first, second, whole) in [
+            (r#"{"a":{}}"#, r#"{"b":[1]}"#, r#"{"a":{},"b":[1]}"#),
+            ("{}", r#"{"b":1}"#, r#"{"b":1}"#),
+            (r#"{"a":1}"#, "{}", r#"{"a":1}"#),
+            ("{}", "{}", "{}"),
+        ] {
+            assert_eq!(joined(first.as_bytes(), second.as_bytes()), whole.as_bytes());
+        }
     }
 }

@@ -1,98 +1,263 @@
 use std::time::Duration;
 
+use flash_core::wire::{headers, sse};
 use flash_core::{
-    CallFailure, CallRequest, Error, FieldWriter, Fields, Method, Origin, Problem, WireError, code,
+    CHUNK_LIMIT, CallFailure, CallRequest, ChunkStream, Error, FieldWriter, Fields, Method, Origin, Problem,
+    WireError, code, unfold,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{RequestBuilder, Response};
 
 use crate::credentials::Credentials;
 use crate::http::{HttpClient, unreachable};
 use crate::jobs::{message_of, unauthorized};
+use crate::queue_call::in_force;
 
 /// How long a call of an HTTP endpoint may take when neither caller nor call says so.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same for a stream: what the platform allows a request (platform contract C).
+const DEFAULT_STREAM_TIMEOUT: Duration = Duration::from_secs(330);
+/// Bytes around an item in its event.
+const AROUND_ITEM: usize = 1_000;
 
 /// What stays as it is in a path segment or a query (RFC 3986, unreserved).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Calls a function through its HTTP route.
-pub(crate) async fn call(
-    http: HttpClient,
-    credentials: Credentials,
-    address: String,
-    request: CallRequest,
-) -> Result<Vec<u8>, CallFailure> {
-    let deadline = request.deadline();
-    let clock = request.app.clock().clone();
-    let timeout = deadline.map_or(DEFAULT_TIMEOUT, |deadline| deadline.since(clock.now()));
-    let sending = send(&http, &credentials, &address, &request);
-    clock.timeout(timeout, sending).await.unwrap_or_else(|_| {
-        Err(CallFailure::Transport(
-            Error::new(code::TIMEOUT, format!("`{}` did not answer within {timeout:?}", request.callee.name))
-                .retryable(),
-        ))
-    })
+/// A call on its way to a route.
+#[derive(Debug)]
+pub(crate) struct RouteCall {
+    pub(crate) http: HttpClient,
+    pub(crate) credentials: Credentials,
+    pub(crate) address: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) request: CallRequest,
 }
 
-async fn send(
-    http: &HttpClient,
-    credentials: &Credentials,
-    address: &str,
-    request: &CallRequest,
-) -> Result<Vec<u8>, CallFailure> {
-    let built = build(http, address, request).map_err(CallFailure::Transport)?;
-    let response = credentials
-        .authorize(built, address)
-        .send()
-        .await
-        .map_err(|error| CallFailure::Transport(unreachable(error)))?;
-    let status = response.status();
-    let body = response.bytes().await.map_err(|error| CallFailure::Transport(unreachable(error)))?;
-    if status.is_success() {
-        return Ok(if body.is_empty() { b"null".to_vec() } else { body.into() });
+impl RouteCall {
+    /// Calls, and waits for the answer; that of a streaming function as an array of its items.
+    pub(crate) async fn call(self) -> Result<Vec<u8>, CallFailure> {
+        let Some(deadline) = self.request.deadline else {
+            let (clock, name) = (self.request.app.clock().clone(), self.request.callee.name);
+            return clock.timeout(DEFAULT_TIMEOUT, self.send()).await.unwrap_or_else(|_| {
+                Err(late(name, &format!("the default of {DEFAULT_TIMEOUT:?}; `.timeout()` sets another")))
+            });
+        };
+        let clock = self.request.app.clock().clone();
+        let (name, timeout) = (self.request.callee.name, self.request.timeout);
+        let left = deadline.since(clock.now());
+        clock
+            .timeout_at(deadline, self.send())
+            .await
+            .unwrap_or_else(|_| Err(late(name, &in_force(timeout, Some(left)))))
     }
-    // Only a problem document is the function's own answer; a gateway has other words.
-    if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
-        return Err(CallFailure::Remote(WireError::from(problem)));
-    }
-    let text = message_of(&String::from_utf8_lossy(&body));
-    Err(CallFailure::Transport(match status.as_u16() {
-        401 | 403 => unauthorized(address, credentials.has_key()),
-        404 => Error::new(code::NOT_FOUND, format!("{address} answered 404: {text}")),
-        429 | 500..=599 => {
-            Error::new(code::UNREACHABLE, format!("{address} answered {status}: {text}")).retryable()
+
+    async fn send(self) -> Result<Vec<u8>, CallFailure> {
+        let response = self.open().await?;
+        if is_stream(&response) {
+            let mut items = Items::of(response);
+            let mut json = b"[".to_vec();
+            while let Some(item) = items.next().await {
+                if json.len() > 1 {
+                    json.push(b',');
+                }
+                json.extend(item?);
+            }
+            json.push(b']');
+            return Ok(json);
         }
-        _ => Error::new(code::BAD_ANSWER, format!("{address} answered {status}: {text}")),
-    }))
+        let body = response.bytes().await.map_err(|error| CallFailure::Transport(lost(error)))?;
+        Ok(if body.is_empty() { b"null".to_vec() } else { body.into() })
+    }
+
+    /// Calls, and reads the items as they arrive. Dropping the stream closes the connection, which stops the callee.
+    pub(crate) fn stream(self) -> ChunkStream {
+        let clock = self.request.app.clock().clone();
+        let deadline = self.request.deadline.unwrap_or_else(|| clock.now() + DEFAULT_STREAM_TIMEOUT);
+        let name = self.request.callee.name;
+        Box::pin(unfold(Some(Step::Open(Box::new(self))), move |step| {
+            let clock = clock.clone();
+            async move {
+                let step = step?;
+                match clock.timeout_at(deadline, step.next()).await {
+                    Ok(next) => next,
+                    Err(_) => Some((Err(late(name, "the time of its stream")), None)),
+                }
+            }
+        }))
+    }
+
+    /// Sends the request; the answer is a success.
+    async fn open(&self) -> Result<Response, CallFailure> {
+        let built = self.build().map_err(CallFailure::Transport)?;
+        let sent = self.credentials.authorize(built, &self.address).send().await;
+        let response = sent.map_err(|error| CallFailure::Transport(lost(error)))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = response.bytes().await.map_err(|error| CallFailure::Transport(lost(error)))?;
+        // Only a problem document is the function's own answer; a gateway has other words.
+        if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
+            return Err(CallFailure::Remote(WireError::from(problem)));
+        }
+        let text = message_of(&String::from_utf8_lossy(&body));
+        let address = &self.address;
+        let failed =
+            || Error::new(code::UNREACHABLE, format!("{address} answered {status}: {text}")).retryable();
+        Err(CallFailure::Transport(match status.as_u16() {
+            401 | 403 => unauthorized(address, self.credentials.has_key()),
+            404 => Error::new(code::NOT_FOUND, format!("{address} answered 404: {text}")),
+            // Nobody took it.
+            429 | 503 => failed(),
+            500..=599 => failed().in_doubt(),
+            _ => Error::new(code::BAD_ANSWER, format!("{address} answered {status}: {text}")),
+        }))
+    }
+
+    fn build(&self) -> Result<RequestBuilder, Error> {
+        let request = &self.request;
+        let Some(route) = request.callee.http else {
+            let name = request.callee.name;
+            return Err(Error::new(code::INTERNAL, format!("function `{name}` has no route")));
+        };
+        let fields = Fields::from_json(Origin::Body, &request.input).map_err(Error::from)?;
+        let mut path = route.path.to_owned();
+        let mut query = String::new();
+        let mut body = FieldWriter::new(usize::MAX);
+        for (name, json) in fields.json_entries() {
+            let placeholder = format!("{{{name}}}");
+            if path.contains(&placeholder) {
+                path = path.replace(&placeholder, &escape(&text_of(json)));
+            } else if route.method == Method::GET {
+                push_query(&mut query, name, json);
+            } else {
+                body.put_raw(name, json.as_bytes());
+            }
+        }
+        let address = &self.address;
+        let url = format!("{address}{path}{}{query}", if query.is_empty() { "" } else { "?" });
+        let method =
+            reqwest::Method::from_bytes(route.method.as_str().as_bytes()).map_err(Error::internal)?;
+        let mut built =
+            self.http.request(method, &url)?.header(headers::TRACEPARENT, request.trace.to_string());
+        for (name, value) in &self.headers {
+            built = built.header(*name, value);
+        }
+        if let Some(deadline) = request.deadline {
+            built = built.header(headers::DEADLINE, deadline.as_millis());
+        }
+        if let Some(key) = &request.options.idempotency_key {
+            built = built.header(headers::IDEMPOTENCY_KEY, key);
+        }
+        if request.callee.is_stream() {
+            built = built.header("accept", sse::CONTENT_TYPE);
+        }
+        if route.method == Method::GET {
+            return Ok(built);
+        }
+        let body = body.finish().map_err(Error::from)?;
+        Ok(built.header("content-type", "application/json").body(body))
+    }
 }
 
-fn build(http: &HttpClient, address: &str, request: &CallRequest) -> Result<reqwest::RequestBuilder, Error> {
-    let Some(route) = request.callee.http else {
-        let name = request.callee.name;
-        return Err(Error::new(code::INTERNAL, format!("function `{name}` has no route")));
-    };
-    let fields = Fields::from_json(Origin::Body, &request.input).map_err(Error::from)?;
-    let mut path = route.path.to_owned();
-    let mut query = String::new();
-    let mut body = FieldWriter::new(usize::MAX);
-    for (name, json) in fields.json_entries() {
-        let placeholder = format!("{{{name}}}");
-        if path.contains(&placeholder) {
-            path = path.replace(&placeholder, &escape(&text_of(json)));
-        } else if route.method == Method::GET {
-            push_query(&mut query, name, json);
-        } else {
-            body.put_raw(name, json.as_bytes());
+fn late(name: &str, what: &str) -> CallFailure {
+    let text = format!("`{name}` did not answer within {what}");
+    CallFailure::Transport(Error::new(code::TIMEOUT, text).retryable().in_doubt())
+}
+
+fn lost(error: reqwest::Error) -> Error {
+    let may_have_arrived = !error.is_connect();
+    let error = unreachable(error);
+    if may_have_arrived { error.in_doubt() } else { error }
+}
+
+fn is_stream(response: &Response) -> bool {
+    let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with(sse::CONTENT_TYPE))
+}
+
+/// Where the reading of a stream stands.
+enum Step {
+    Open(Box<RouteCall>),
+    Read(Box<Items>),
+}
+
+impl Step {
+    async fn next(self) -> Option<(Result<Vec<u8>, CallFailure>, Option<Self>)> {
+        let mut items = match self {
+            Self::Read(items) => items,
+            Self::Open(call) => match call.open().await {
+                Ok(response) => Box::new(Items::of(response)),
+                Err(failure) => return Some((Err(failure), None)),
+            },
+        };
+        let item = items.next().await?;
+        Some((item, Some(Self::Read(items))))
+    }
+}
+
+/// The items in an answer of server-sent events.
+struct Items {
+    response: Response,
+    decoder: sse::Decoder,
+    events: std::vec::IntoIter<sse::Event>,
+    has_ended: bool,
+}
+
+impl Items {
+    fn of(response: Response) -> Self {
+        let events = Vec::new().into_iter();
+        Self { response, decoder: sse::Decoder::new(), events, has_ended: false }
+    }
+
+    async fn next(&mut self) -> Option<Result<Vec<u8>, CallFailure>> {
+        if self.has_ended {
+            return None;
+        }
+        loop {
+            if let Some(event) = self.events.next() {
+                return match event.name.as_str() {
+                    "" | "message" => Some(Ok(event.data.into_bytes())),
+                    sse::END => {
+                        self.has_ended = true;
+                        None
+                    }
+                    sse::ERROR => {
+                        self.has_ended = true;
+                        Some(Err(failure(&event.data)))
+                    }
+                    // A later version may say more.
+                    _ => continue,
+                };
+            }
+            let failed = match self.response.chunk().await {
+                Ok(Some(bytes)) => {
+                    self.events = self.decoder.push(&bytes).into_iter();
+                    if self.decoder.buffered() <= CHUNK_LIMIT + AROUND_ITEM {
+                        continue;
+                    }
+                    let text = format!("an item of the stream is over the limit of {CHUNK_LIMIT} bytes");
+                    Error::new(code::BAD_ANSWER, text)
+                }
+                Ok(None) => Error::new(code::UNREACHABLE, "the stream was cut off before its end")
+                    .retryable()
+                    .in_doubt(),
+                Err(error) => lost(error).in_doubt(),
+            };
+            self.has_ended = true;
+            return Some(Err(CallFailure::Transport(failed)));
         }
     }
-    let url = format!("{address}{path}{}{query}", if query.is_empty() { "" } else { "?" });
-    let method = reqwest::Method::from_bytes(route.method.as_str().as_bytes()).map_err(Error::internal)?;
-    let built = http.request(method, &url)?;
-    if route.method == Method::GET {
-        return Ok(built);
+}
+
+fn failure(data: &str) -> CallFailure {
+    match serde_json::from_str::<Problem>(data) {
+        Ok(problem) => CallFailure::Remote(WireError::from(problem)),
+        Err(error) => {
+            let text = format!("the error in the stream is no problem document: {error}");
+            CallFailure::Transport(Error::new(code::BAD_ANSWER, text))
+        }
     }
-    let body = body.finish().map_err(Error::from)?;
-    Ok(built.header("content-type", "application/json").body(body))
 }
 
 /// A list becomes the same name several times; a missing value is left out.

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use crate::secret::Secret;
 
+/// The platform's addresses (platform contract A.1, D.1).
+const ENDPOINT_BASE: &str = "https://api.runpod.ai/v2";
+const API_BASE: &str = "https://api.runpod.io";
+
 /// Everything that a process reads from its environment. [`from_env`](Self::from_env) is the only reader; tests fill
 /// the fields in.
 #[derive(Debug, Clone)]
@@ -45,6 +49,18 @@ pub struct Boot {
     pub health_path: String,
     /// `FLASH_RESOURCES_ENDPOINTS`: addresses of peers by name, as a JSON object.
     pub peers: BTreeMap<String, String>,
+    /// `FLASH_ENVIRONMENT_ID`: the deployed environment whose State Manager knows where peers are.
+    pub environment_id: Option<String>,
+    /// `RUNPOD_ENDPOINT_BASE_URL`: where queue endpoints are; default `https://api.runpod.ai/v2`.
+    pub endpoint_base: String,
+    /// `RUNPOD_API_BASE_URL`: the control plane; default `https://api.runpod.io`.
+    pub api_base: String,
+    /// `FLASH_LB_URL_TEMPLATE`: the address of an HTTP endpoint with `{id}` in it; default `https://{id}.api.runpod.ai`.
+    pub lb_url_template: Option<String>,
+    /// `FLASH_DISCOVERY_TTL_SECS`: how long the State Manager's answer is used; default 300 s.
+    pub discovery_lifetime: Duration,
+    /// `FLASH_DISCOVERY_WAIT_SECS`: how long a peer without an address is waited for; default 30 s.
+    pub discovery_patience: Duration,
     /// `FLASH_APP`.
     pub app: Option<String>,
     /// `FLASH_ENV`.
@@ -114,6 +130,12 @@ impl Default for Boot {
             port_health: None,
             health_path: "/ping".to_owned(),
             peers: BTreeMap::new(),
+            environment_id: None,
+            endpoint_base: ENDPOINT_BASE.to_owned(),
+            api_base: API_BASE.to_owned(),
+            lb_url_template: None,
+            discovery_lifetime: Duration::from_secs(300),
+            discovery_patience: Duration::from_secs(30),
             app: None,
             environment: None,
             grace: Duration::from_secs(30),
@@ -167,6 +189,12 @@ impl Boot {
             port_health: reader.parsed("PORT_HEALTH"),
             health_path: reader.text("HEALTH_CHECK_PATH").unwrap_or_else(|| "/ping".to_owned()),
             peers: reader.peers(),
+            environment_id: reader.text("FLASH_ENVIRONMENT_ID"),
+            endpoint_base: reader.url("RUNPOD_ENDPOINT_BASE_URL", ENDPOINT_BASE),
+            api_base: reader.url("RUNPOD_API_BASE_URL", API_BASE),
+            lb_url_template: reader.text("FLASH_LB_URL_TEMPLATE"),
+            discovery_lifetime: reader.secs("FLASH_DISCOVERY_TTL_SECS", 300),
+            discovery_patience: reader.secs("FLASH_DISCOVERY_WAIT_SECS", 30),
             app: reader.text("FLASH_APP"),
             environment: reader.text("FLASH_ENV"),
             grace: Duration::from_secs(reader.parsed("FLASH_SHUTDOWN_GRACE_SECS").unwrap_or(30)),
@@ -226,6 +254,18 @@ impl Reader<'_> {
 
     fn is_true(&self, name: &str) -> bool {
         self.text(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    fn secs(&self, name: &str, default: u64) -> Duration {
+        Duration::from_secs(self.parsed(name).unwrap_or(default))
+    }
+
+    fn url(&self, name: &str, default: &str) -> String {
+        let Some(url) = self.text(name) else { return default.to_owned() };
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            self.fail(format!("{name}=`{url}` is no address\nhelp: it begins with https:// or http://"));
+        }
+        url.trim_end_matches('/').to_owned()
     }
 
     fn host(&self) -> Option<IpAddr> {

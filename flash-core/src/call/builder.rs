@@ -115,6 +115,7 @@ impl<R: Remote> Call<R> {
             timeout: self.timeout,
             deadline,
             trace,
+            local_because: "no deployment is configured",
             options: self.options,
             app,
             job: None,
