@@ -4,6 +4,7 @@
 //! text it was read from. A payload is never parsed here. `null` is a payload; an absent key is `None`.
 
 mod done;
+mod function;
 pub mod headers;
 mod health;
 mod job;
@@ -16,6 +17,7 @@ mod stream;
 mod taken;
 
 pub use done::{DoneBody, DoneError, DoneOutcome};
+pub use function::{FunctionRequest, FunctionResponse};
 pub use health::{Health, HealthJobs, HealthWorkers, PurgeAnswer};
 pub use job::Job;
 pub use policy::Policy;

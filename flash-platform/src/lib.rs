@@ -1,6 +1,7 @@
 //! Typed clients of the platform: so far the jobs of queue endpoints, the routes of HTTP endpoints, and the transport
 //! that carries remote calls to them.
 
+mod client;
 #[cfg(feature = "control")]
 pub mod control;
 mod credentials;
@@ -14,6 +15,7 @@ mod remote_job;
 mod route_call;
 mod tls;
 
+pub use client::{Client, RemoteEndpoint, UntypedCall};
 pub use credentials::Credentials;
 pub use deployed::{Deployed, app_from_boot};
 pub use discovery::{Finder, Gateway, Peer, Peers, StateManager};

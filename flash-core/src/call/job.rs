@@ -194,7 +194,15 @@ impl<K: StreamKind> Job<K> {
     where
         K::Error: Send + 'static,
     {
-        Stream::new(Items::<K> { chunks: Some(self.handle.stream()), kind: PhantomData })
+        Self::items(self.handle.stream())
+    }
+
+    #[doc(hidden)]
+    pub fn items(chunks: ChunkStream) -> Stream<K::Item, CallError<K::Error>>
+    where
+        K::Error: Send + 'static,
+    {
+        Stream::new(Items::<K> { chunks: Some(chunks), kind: PhantomData })
     }
 }
 
