@@ -149,9 +149,9 @@ impl RouteCall {
         if let Some(key) = &request.options.idempotency_key {
             built = built.header(headers::IDEMPOTENCY_KEY, key);
         }
-        if request.callee.is_stream() {
-            built = built.header("accept", sse::CONTENT_TYPE);
-        }
+        // Bytes come as JSON text then, as the caller reads them.
+        let accept = if request.callee.is_stream() { sse::CONTENT_TYPE } else { "application/json" };
+        built = built.header("accept", accept);
         if route.method == Method::GET {
             return Ok(built);
         }

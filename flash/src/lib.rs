@@ -8,10 +8,10 @@ extern crate self as flash;
 pub use flash_core::clock::Timestamp;
 #[doc(no_inline)]
 pub use flash_core::{
-    App, Auth, Bytes, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Job, OnWait, Priority,
-    Registry, RegistryBuilder, RemoteError, Response, Scaler, Scope, State, Stream, StreamClosed, StreamKind,
-    StreamSender, TraceContext, Untyped, Volume, WaitReason, Waiting, WireError, Worker, map, spawn,
-    spawn_blocking,
+    App, Auth, Bytes, Call, CallError, Context, Endpoint, Error, FlashBoot, FromWorker, Job, OnWait,
+    Priority, Registry, RegistryBuilder, RemoteError, Response, Scaler, Scope, State, Stream, StreamClosed,
+    StreamKind, StreamSender, TraceContext, Untyped, Volume, WaitReason, Waiting, WireError, Worker, map,
+    spawn, spawn_blocking,
 };
 #[doc = include_str!("../../flash-macros/docs/remote_error.md")]
 pub use flash_macros::RemoteError;
