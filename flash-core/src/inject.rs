@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, code};
 use crate::scope::Scope;
 use crate::secret::Secret;
+use crate::trace::TraceContext;
 
 /// A parameter that does not travel: the worker supplies it.
 pub trait Inject: Sized + Send + 'static {
@@ -204,6 +205,12 @@ impl Context {
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
         self.scope.deadline()
+    }
+
+    /// The trace that the invocation belongs to, where its caller said so (W3C Trace Context).
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.scope.trace()
     }
 
     /// How much time is left; `None` without a deadline.

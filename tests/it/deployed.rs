@@ -98,7 +98,10 @@ async fn a_queue_call_is_polled_to_its_end_and_only_the_status_decides() {
     let asked = peer.asked();
     assert_eq!(asked[0].line, "POST /mixed/runsync?wait=90000");
     // The endpoint has several functions, so the call names one.
-    assert_eq!(asked[0].body, json!({"input": {"text": "abc", "method": "check"}}));
+    let input = &asked[0].body["input"];
+    assert_eq!((&input["text"], &input["method"]), (&json!("abc"), &json!("check")));
+    assert!(input["__flash"]["traceparent"].is_string(), "{input}");
+    assert_eq!(asked[0].body.as_object().unwrap().len(), 1, "{input}");
     assert_eq!(asked[1].line, "GET /mixed/status/j1");
     assert!(asked.iter().all(|asked| asked.authorization.as_deref() == Some("Bearer fake-key")), "{asked:?}");
 }

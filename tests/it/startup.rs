@@ -42,7 +42,7 @@ fn the_environment_is_checked() {
         (
             &[("FLASH_RESOURCE_NAME", "nope"), ("FLASH_ENDPOINT_TYPE", "lb")][..],
             2,
-            "it has `api`, `echo`, `gated`",
+            "it has `api`, `counter`, `echo`, ",
         ),
         (&[("FLASH_ENDPOINT_TYPE", "xx")], 2, "it is `lb` or `qb`"),
         (&[("FLASH_RESOURCE_NAME", "api"), ("FLASH_ENDPOINT_TYPE", "qb")], 2, "declared as HTTP"),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub mod faults;
+pub mod calling;
 pub mod interop;
 pub mod web;
 
