@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-pub mod faults;
 pub mod calling;
+pub mod faults;
 pub mod interop;
 pub mod web;
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use flash_core::clock::Timestamp;
 use flash_core::wire::headers as names;
-use flash_core::{RequestHead, Scope};
+use flash_core::{RequestHead, Scope, TraceContext};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::identity::request_id;
@@ -58,6 +58,11 @@ pub(super) fn name(answer: &mut HeaderMap, id: &str) {
 pub(super) fn deadline(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(names::DEADLINE)?.to_str().ok()?;
     text.trim().parse().ok().map(Timestamp::from_millis)
+}
+
+/// The trace that the request belongs to, where it says so.
+pub(super) fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    headers.get(names::TRACEPARENT)?.to_str().ok()?.trim().parse().ok()
 }
 
 pub(super) fn content_length(headers: &HeaderMap) -> Option<usize> {

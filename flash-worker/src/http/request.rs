@@ -52,6 +52,7 @@ impl Work<'_> {
             .function(meta)
             .deadline(own)
             .deadline(inherited)
+            .trace(head::trace(&headers))
             .head(Box::new(Headers(headers)));
         let permit = Arc::new(permit);
         if !meta.is_async {

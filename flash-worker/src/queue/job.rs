@@ -1,8 +1,8 @@
 use flash_core::clock::Timestamp;
 use flash_core::ids::JobId;
 use flash_core::{
-    App, Encoded, Endpoint, Fields, JobControl, Origin, Outcome, Produced, Registration, Scope, WireError,
-    code,
+    App, Encoded, Endpoint, Fields, JobControl, Origin, Outcome, Produced, Registration, Scope, TraceContext,
+    WireError, code,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -148,8 +148,9 @@ impl Door {
 
     fn scope(&self, function: &'static Registration, envelope: Option<Envelope>, job: &Job<'_>) -> Scope {
         let Envelope { deadline_unix_ms, traceparent } = envelope.unwrap_or_default();
-        if let Some(id) = traceparent.as_deref().and_then(trace_id) {
-            tracing::Span::current().record("trace_id", id);
+        let trace = traceparent.and_then(|text| text.parse::<TraceContext>().ok());
+        if let Some(trace) = trace {
+            tracing::Span::current().record("trace_id", trace.trace_id());
         }
         let mut scope = Scope::builder(self.app.clone())
             .request_id(job.id.as_str())
@@ -157,6 +158,7 @@ impl Door {
             .function(function.meta())
             .cancellation(job.cancellation.clone())
             .deadline(deadline_unix_ms.map(Timestamp::from_millis))
+            .trace(trace)
             .deadline(job.deadline);
         if let Some(control) = &job.control {
             scope = scope.control(Arc::clone(control));
@@ -198,13 +200,6 @@ enum Answered {
     Plain(Outcome),
     /// As a `FunctionResponse`.
     Response(Outcome),
-}
-
-/// The trace in a W3C `traceparent`: `00-<trace>-<span>-<flags>`.
-fn trace_id(traceparent: &str) -> Option<&str> {
-    let trace = traceparent.split('-').nth(1)?;
-    let is_one = trace.len() == 32 && trace.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_one && trace.bytes().any(|byte| byte != b'0')).then_some(trace)
 }
 
 fn limit_of(id: &JobId) -> usize {
