@@ -7,7 +7,7 @@ use std::time::Duration;
 use flash::testing::Mock;
 use flash::{CallError, WaitReason};
 use flash_core::wire::JobStatus;
-use flash_tests::calling::{Number, count, count_route, flaky, hold_through, hop, surroundings};
+use flash_tests::calling::{Number, count_up, count_up_route, flaky, hold_through, surroundings, two_hops};
 use flash_tests::interop::{advance, hold};
 use flash_tests::{CheckError, check, report, slow};
 
@@ -80,12 +80,12 @@ async fn a_failed_job_runs_again_with_the_same_id() {
 #[tokio::test]
 async fn a_job_streams_its_items_once_and_gives_all_as_its_result() {
     let numbers = |to| (0..to).map(|n| Number { n }).collect::<Vec<_>>();
-    let job = count::remote(3, false).spawn().await.unwrap();
+    let job = count_up::remote(3, false).spawn().await.unwrap();
     assert_eq!(job.stream().collect().await.unwrap(), numbers(3));
     assert_eq!(job.wait().await.unwrap().collect().await.unwrap(), numbers(3));
     assert!(job.stream().next().await.is_none());
 
-    let job = count::remote(2, true).spawn().await.unwrap();
+    let job = count_up::remote(2, true).spawn().await.unwrap();
     let mut stream = job.stream();
     assert_eq!(stream.next().await.unwrap().unwrap(), Number { n: 0 });
     assert_eq!(stream.next().await.unwrap().unwrap(), Number { n: 1 });
@@ -93,8 +93,8 @@ async fn a_job_streams_its_items_once_and_gives_all_as_its_result() {
     assert!(stream.next().await.is_none());
 
     // A call that is not a job streams as well, on either door.
-    assert_eq!(count::remote(3, false).stream().collect().await.unwrap(), numbers(3));
-    assert_eq!(count_route::remote(3, false).stream().collect().await.unwrap(), numbers(3));
+    assert_eq!(count_up::remote(3, false).stream().collect().await.unwrap(), numbers(3));
+    assert_eq!(count_up_route::remote(3, false).stream().collect().await.unwrap(), numbers(3));
 }
 
 #[tokio::test]
@@ -123,10 +123,10 @@ async fn a_call_is_repeated_as_often_as_it_may() {
 
 #[tokio::test]
 async fn a_call_passes_its_trace_and_its_deadline_on() {
-    let (here, there) = hop::remote().timeout(Duration::from_secs(20)).await.unwrap();
+    let (here, there) = two_hops::remote().timeout(Duration::from_secs(20)).await.unwrap();
     assert!(here.trace.is_some() && here.deadline.is_some(), "{here:?}");
     assert_eq!(there, here);
-    let (here, there) = hop::remote().await.unwrap();
+    let (here, there) = two_hops::remote().await.unwrap();
     assert_eq!((here.deadline, there.deadline), (None, None));
     assert_eq!(here.trace, there.trace);
 }
@@ -181,14 +181,14 @@ async fn jobs_and_many_calls_can_be_mocked() {
             *counted.lock().unwrap() += 1;
             if text == "x" { Err(CheckError::Empty) } else { Ok(77) }
         })
-        .on::<count>(|_| Ok(flash::Stream::iter([Ok(Number { n: 9 })])));
+        .on::<count_up>(|_| Ok(flash::Stream::iter([Ok(Number { n: 9 })])));
     mock.run(async {
         assert_eq!(check::remote("abc".into()).spawn().await.unwrap().wait().await.unwrap(), 77);
         let job = check::remote("x".into()).spawn().await.unwrap();
         assert!(matches!(job.wait().await, Err(CallError::Remote(CheckError::Empty))));
         job.retry().await.unwrap();
         assert!(job.wait().await.is_err());
-        let job = count::remote(3, false).spawn().await.unwrap();
+        let job = count_up::remote(3, false).spawn().await.unwrap();
         assert_eq!(job.stream().collect().await.unwrap(), [Number { n: 9 }]);
         let results = flash::map(["a", "x"].map(|text| check::remote(text.to_owned()))).await;
         assert_eq!((*results[0].as_ref().unwrap(), results[1].is_err()), (77, true));

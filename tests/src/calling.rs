@@ -27,13 +27,13 @@ fn numbers(to: u32, then_fail: bool) -> Stream<Number, Error> {
 
 /// Counts, and may fail at the end.
 #[remote(resource = COUNTER)]
-pub async fn count(to: u32, #[remote(default)] then_fail: bool) -> Result<Stream<Number, Error>, Error> {
+pub async fn count_up(to: u32, #[remote(default)] then_fail: bool) -> Result<Stream<Number, Error>, Error> {
     Ok(numbers(to, then_fail))
 }
 
 /// The same behind a route.
-#[remote(resource = API, method = "GET", path = "/count")]
-pub async fn count_route(
+#[remote(resource = API, method = "GET", path = "/count_up")]
+pub async fn count_up_route(
     to: u32,
     #[remote(default)] then_fail: bool,
 ) -> Result<Stream<Number, Error>, Error> {
@@ -70,8 +70,8 @@ pub fn surroundings(context: Context) -> Result<Surroundings, Error> {
 }
 
 /// Tells what surrounds it, and what surrounds a function that it calls.
-#[remote(resource = API, method = "POST", path = "/hop")]
-pub async fn hop(context: Context) -> Result<(Surroundings, Surroundings), Error> {
+#[remote(resource = API, method = "POST", path = "/two_hops")]
+pub async fn two_hops(context: Context) -> Result<(Surroundings, Surroundings), Error> {
     let there = surroundings::remote().await?;
     let here = Surroundings {
         deadline: context.deadline().map(Timestamp::as_millis),
