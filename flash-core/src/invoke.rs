@@ -17,25 +17,20 @@ use crate::stream::{Chunks, Produced};
 /// How an invocation ends, or how one item of a stream does.
 pub type Outcome = Result<Encoded, WireError>;
 
-type BoxFuture = Pin<Box<dyn Future<Output = Result<Written, WireError>> + Send>>;
+/// A function on its way. The expansion boxes it, so that each function has one future and not another one around it.
+pub type Invocation = Pin<Box<dyn Future<Output = Result<Written, WireError>> + Send>>;
 
 /// A function with its types erased: decodes at once, because fields borrow from the request, and gives the rest of
 /// the way as a future. `None` when a field was wrong; the fields know which.
-pub(crate) type Handler = fn(&mut Fields<'_>, Scope, ReplyForm) -> Option<BoxFuture>;
+pub(crate) type Handler = fn(&mut Fields<'_>, Scope, ReplyForm) -> Option<Invocation>;
 
 /// The only code that exists once per function, so it does nothing but connect.
 pub(crate) fn handler<R: Remote>(
     fields: &mut Fields<'_>,
     scope: Scope,
     form: ReplyForm,
-) -> Option<BoxFuture> {
-    let args = R::decode(fields)?;
-    Some(Box::pin(async move {
-        match R::invoke(args, scope).await {
-            Err(error) => Err(error.into_wire()),
-            Ok(returned) => R::RETURNS.encode(returned, form),
-        }
-    }))
+) -> Option<Invocation> {
+    Some(R::invoke(R::decode(fields)?, scope, form))
 }
 
 impl Registration {
@@ -69,7 +64,7 @@ impl Registration {
 
 /// An invocation whose arguments fit.
 pub struct Running {
-    future: BoxFuture,
+    future: Invocation,
     scope: Scope,
     form: ReplyForm,
 }
@@ -145,7 +140,7 @@ impl fmt::Debug for Running {
 
 /// Turns a panic inside of the future into its output.
 struct Guarded {
-    future: BoxFuture,
+    future: Invocation,
 }
 
 impl Future for Guarded {

@@ -9,11 +9,12 @@ pub use crate::class::{
     Callee, Class, ClassMeta, Constructor, Constructs, Exit, InitArgs, InitCarrier, Instance, Instances,
     exited, init_slot,
 };
-pub use crate::encode::FieldWriter;
+pub use crate::encode::{FieldWriter, ReplyForm};
 pub use crate::endpoint::{Endpoint, Kind};
 pub use crate::error::derived::{CarriesDatum, Datum, Says, datum, object, read_upstream, write_upstream};
 pub use crate::error::{CallError, Error, ErrorCase, WireError};
 pub use crate::fields::Fields;
+pub use crate::invoke::Invocation;
 pub use crate::meta::{Meta, Method};
 pub use crate::mount::{Mount, MountEntry, Mounted};
 #[cfg(feature = "registry-linkme")]

@@ -1,6 +1,5 @@
 use std::any::TypeId;
 use std::convert::Infallible;
-use std::future::Future;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,6 +9,7 @@ use crate::carry::Returns;
 use crate::encode::{Encoded, FieldWriter, ReplyForm, encode};
 use crate::error::{Error, ErrorCase, WireError};
 use crate::fields::Fields;
+use crate::invoke::Invocation;
 use crate::meta::{Meta, ReplyKind};
 use crate::scope::Scope;
 
@@ -35,8 +35,9 @@ pub trait Remote: Sized + Send + Sync + 'static {
     fn decode(fields: &mut Fields<'_>) -> Option<Self::Args>;
     /// Writes the arguments.
     fn encode(args: &Self::Args, fields: &mut FieldWriter);
-    /// Runs the function itself.
-    fn invoke(args: Self::Args, scope: Scope) -> impl Future<Output = Result<Self::Return, Error>> + Send;
+    /// Runs the function itself, and encodes what it returns.
+    #[doc(hidden)]
+    fn invoke(args: Self::Args, scope: Scope, form: ReplyForm) -> Invocation;
 }
 
 /// A value that can be sent to or from a remote function: anything that serde reads and writes.

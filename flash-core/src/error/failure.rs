@@ -142,6 +142,12 @@ impl Error {
     }
 }
 
+impl From<Error> for WireError {
+    fn from(error: Error) -> Self {
+        error.into_wire()
+    }
+}
+
 impl From<WireError> for Error {
     fn from(wire: WireError) -> Self {
         Self { inner: Box::new(Inner { wire, source: None }) }

@@ -252,25 +252,22 @@ pub(super) fn encode(function: &Function) -> TokenStream {
 fn invoke(function: &Function) -> TokenStream {
     let ident = &function.ident;
     let (call, prepare, scope) = call(function, None);
-    let result = match function.style {
-        Style::Async => hygienic!(::core::result::Result::Ok(#call.await)),
-        Style::Inline => hygienic!(::core::result::Result::Ok(#call)),
-        Style::Blocking => hygienic!(__flash::blocking(move || #call).await),
+    let returned = match function.style {
+        Style::Async => hygienic!(#call.await),
+        Style::Inline => call,
+        Style::Blocking => hygienic!(__flash::blocking(move || #call).await?),
     };
-    // Written out, because an `async fn` whose future is not `Send` points at the whole attribute; these two tokens
-    // point at the function's name.
-    let impl_token = quote_spanned!(ident.span()=> impl);
-    let gt_token = quote_spanned!(ident.span()=> >);
+    // Where a future is not `Send` the compiler points at what is boxed, which is so at the function's name.
+    let boxed = hygienic! {
+        async move {
+            #prepare
+            __flash::Returns::encode(Self::RETURNS, #returned, form)
+        }
+    };
+    let boxed = quote_spanned!(ident.span()=> ::std::boxed::Box::pin(#boxed));
     hygienic! {
-        fn invoke(args: Self::Args, #scope: __flash::Scope)
-            -> #impl_token ::core::marker::Send + ::core::future::Future<
-                Output = ::core::result::Result<Self::Return, __flash::Error>
-            #gt_token
-        {
-            async move {
-                #prepare
-                #result
-            }
+        fn invoke(args: Self::Args, #scope: __flash::Scope, form: __flash::ReplyForm) -> __flash::Invocation {
+            #boxed
         }
     }
 }

@@ -11,8 +11,12 @@ pub(super) fn declaration(function: &Function) -> TokenStream {
     hygienic! {
         #(#shared_attrs)*
         #[doc = #doc]
-        #[allow(non_camel_case_types, unreachable_pub)]
-        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+        #[allow(
+            non_camel_case_types,
+            unreachable_pub,
+            missing_debug_implementations,
+            missing_copy_implementations
+        )]
         #[non_exhaustive]
         #vis struct #handle {}
     }

@@ -39,9 +39,7 @@ pub(super) fn implementation(function: &Function, output: &Type) -> TokenStream 
                 ::core::panic!()
             }
             fn encode(_: &Self::Args, _: &mut __flash::FieldWriter) {}
-            async fn invoke(_: Self::Args, _: __flash::Scope)
-                -> ::core::result::Result<Self::Return, __flash::Error>
-            {
+            fn invoke(_: Self::Args, _: __flash::Scope, _: __flash::ReplyForm) -> __flash::Invocation {
                 ::core::panic!()
             }
         }

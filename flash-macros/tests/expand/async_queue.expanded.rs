@@ -9,8 +9,12 @@ pub async fn classify(
     model.classify(&text, top).await
 }
 /// Remote handle of [`classify()`](fn@classify).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct classify {}
 #[allow(deprecated)]
@@ -68,14 +72,17 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             scope: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let (__a0, __a1) = args;
                 let __i0 = __INJECTED.0.get(&scope).await?;
-                ::core::result::Result::Ok(classify(__a0, __a1, __i0).await)
-            }
+                __flash::Returns::encode(
+                    Self::RETURNS,
+                    classify(__a0, __a1, __i0).await,
+                    form,
+                )
+            })
         }
     }
     impl classify {

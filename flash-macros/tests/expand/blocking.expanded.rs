@@ -3,8 +3,12 @@ fn resize(bytes: Vec<u8>, mut width: u32) -> Result<Vec<u8>, ResizeError> {
     scale(bytes, width)
 }
 /// Remote handle of [`resize()`](fn@resize).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 struct resize {}
 #[allow(deprecated)]
@@ -55,13 +59,16 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             _: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let (__a0, __a1) = args;
-                __flash::blocking(move || resize(__a0, __a1)).await
-            }
+                __flash::Returns::encode(
+                    Self::RETURNS,
+                    __flash::blocking(move || resize(__a0, __a1)).await?,
+                    form,
+                )
+            })
         }
     }
     impl resize {

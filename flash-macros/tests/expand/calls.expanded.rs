@@ -17,8 +17,12 @@ pub async fn pipeline(text: String) -> Result<Answer, ApiError> {
     Ok(Answer { labels, tags: tags? })
 }
 /// Remote handle of [`pipeline()`](fn@pipeline).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct pipeline {}
 #[allow(deprecated)]
@@ -72,13 +76,12 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             _: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let (__a0,) = args;
-                ::core::result::Result::Ok(pipeline(__a0).await)
-            }
+                __flash::Returns::encode(Self::RETURNS, pipeline(__a0).await, form)
+            })
         }
     }
     impl pipeline {

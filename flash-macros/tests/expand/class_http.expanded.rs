@@ -121,14 +121,17 @@ const _: () = {
             fn invoke(
                 args: Self::Args,
                 scope: __flash::Scope,
-            ) -> impl ::core::marker::Send + ::core::future::Future<
-                Output = ::core::result::Result<Self::Return, __flash::Error>,
-            > {
-                async move {
+                form: __flash::ReplyForm,
+            ) -> __flash::Invocation {
+                ::std::boxed::Box::pin(async move {
                     let (__a0,) = args;
                     let instance = __INSTANCES.get(&scope).await?;
-                    ::core::result::Result::Ok(<Counter>::add(&instance, __a0).await)
-                }
+                    __flash::Returns::encode(
+                        Self::RETURNS,
+                        <Counter>::add(&instance, __a0).await,
+                        form,
+                    )
+                })
             }
         }
         __flash::register!(__Counter_add);

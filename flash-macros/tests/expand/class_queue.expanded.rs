@@ -157,14 +157,17 @@ const _: () = {
             fn invoke(
                 args: Self::Args,
                 scope: __flash::Scope,
-            ) -> impl ::core::marker::Send + ::core::future::Future<
-                Output = ::core::result::Result<Self::Return, __flash::Error>,
-            > {
-                async move {
+                form: __flash::ReplyForm,
+            ) -> __flash::Invocation {
+                ::std::boxed::Box::pin(async move {
                     let (__a0, __a1) = args;
                     let instance = __a1.instance::<Embedder>(&scope).await?;
-                    ::core::result::Result::Ok(<Embedder>::embed(&instance, __a0).await)
-                }
+                    __flash::Returns::encode(
+                        Self::RETURNS,
+                        <Embedder>::embed(&instance, __a0).await,
+                        form,
+                    )
+                })
             }
         }
         __flash::register!(__Embedder_embed);
@@ -237,17 +240,18 @@ const _: () = {
             fn invoke(
                 args: Self::Args,
                 scope: __flash::Scope,
-            ) -> impl ::core::marker::Send + ::core::future::Future<
-                Output = ::core::result::Result<Self::Return, __flash::Error>,
-            > {
-                async move {
+                form: __flash::ReplyForm,
+            ) -> __flash::Invocation {
+                ::std::boxed::Box::pin(async move {
                     let (__a0, __a1) = args;
                     let __i0 = __INJECTED.0.get(&scope).await?;
                     let instance = __a1.instance::<Embedder>(&scope).await?;
-                    ::core::result::Result::Ok(
+                    __flash::Returns::encode(
+                        Self::RETURNS,
                         <Embedder>::embed_all(&instance, __a0, __i0),
+                        form,
                     )
-                }
+                })
             }
         }
         __flash::register!(__Embedder_embed_all);

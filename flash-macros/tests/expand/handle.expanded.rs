@@ -10,8 +10,12 @@ pub async fn embed(inputText: String) -> Result<Vec<f32>, flash::Error> {
 #[doc(hidden)]
 #[cfg(feature = "embed")]
 /// Remote handle of [`embed()`](fn@embed).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct EmbedFn {}
 #[cfg(feature = "embed")]
@@ -59,13 +63,12 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             _: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let (__a0,) = args;
-                ::core::result::Result::Ok(embed(__a0).await)
-            }
+                __flash::Returns::encode(Self::RETURNS, embed(__a0).await, form)
+            })
         }
     }
     impl EmbedFn {

@@ -7,8 +7,12 @@ pub(crate) async fn add_note(
     store(id, kind, tags, draft).await
 }
 /// Remote handle of [`add_note()`](fn@add_note).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub(crate) struct add_note {}
 #[allow(deprecated)]
@@ -85,13 +89,16 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             _: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let (__a0, __a1, __a2, __a3) = args;
-                ::core::result::Result::Ok(add_note(__a0, __a1, __a2, __a3).await)
-            }
+                __flash::Returns::encode(
+                    Self::RETURNS,
+                    add_note(__a0, __a1, __a2, __a3).await,
+                    form,
+                )
+            })
         }
     }
     impl add_note {

@@ -8,8 +8,12 @@ pub async fn run(
     models.run(context, seed, clock, state).await
 }
 /// Remote handle of [`run()`](fn@run).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct run {}
 #[allow(deprecated)]
@@ -68,16 +72,19 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             scope: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let (__a0, __a1) = args;
                 let __i0 = __INJECTED.0.get(&scope).await?;
                 let __i1 = __INJECTED.1.get(&scope).await?;
                 let __i2 = __INJECTED.2.get(&scope).await?;
-                ::core::result::Result::Ok(run(__i0, __a0, __i1, __i2, __a1).await)
-            }
+                __flash::Returns::encode(
+                    Self::RETURNS,
+                    run(__i0, __a0, __i1, __i2, __a1).await,
+                    form,
+                )
+            })
         }
     }
     impl run {

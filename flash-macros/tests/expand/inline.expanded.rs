@@ -2,8 +2,12 @@ pub fn version() -> Result<String, Infallible> {
     Ok(String::from("1"))
 }
 /// Remote handle of [`version()`](fn@version).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct version {}
 #[allow(deprecated)]
@@ -39,13 +43,12 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             _: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let () = args;
-                ::core::result::Result::Ok(version())
-            }
+                __flash::Returns::encode(Self::RETURNS, version(), form)
+            })
         }
     }
     impl version {

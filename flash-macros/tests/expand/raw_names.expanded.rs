@@ -5,8 +5,12 @@ pub async fn r#match(
     r#match::remote(r#type, r#in).await
 }
 /// Remote handle of [`match()`](fn@match).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct r#match {}
 #[allow(deprecated)]
@@ -60,13 +64,12 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             _: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let (__a0, __a1) = args;
-                ::core::result::Result::Ok(r#match(__a0, __a1).await)
-            }
+                __flash::Returns::encode(Self::RETURNS, r#match(__a0, __a1).await, form)
+            })
         }
     }
     impl r#match {

@@ -2,8 +2,12 @@ pub async fn embed(text: String, top: usize) -> Result<u32, Error> {
     Ok(top)
 }
 /// Remote handle of [`embed()`](fn@embed).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct embed {}
 #[allow(deprecated)]
@@ -54,13 +58,12 @@ const _: () = {
         fn invoke(
             args: Self::Args,
             _: __flash::Scope,
-        ) -> impl ::core::marker::Send + ::core::future::Future<
-            Output = ::core::result::Result<Self::Return, __flash::Error>,
-        > {
-            async move {
+            form: __flash::ReplyForm,
+        ) -> __flash::Invocation {
+            ::std::boxed::Box::pin(async move {
                 let (__a0, __a1) = args;
-                ::core::result::Result::Ok(embed(__a0, __a1).await)
-            }
+                __flash::Returns::encode(Self::RETURNS, embed(__a0, __a1).await, form)
+            })
         }
     }
     impl embed {

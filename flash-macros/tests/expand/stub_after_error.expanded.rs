@@ -7,8 +7,12 @@ pub async fn broken(
     Ok(count)
 }
 /// Remote handle of [`broken()`](fn@broken).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct broken {}
 #[allow(deprecated)]
@@ -26,10 +30,11 @@ const _: () = {
             ::core::panic!()
         }
         fn encode(_: &Self::Args, _: &mut __flash::FieldWriter) {}
-        async fn invoke(
+        fn invoke(
             _: Self::Args,
             _: __flash::Scope,
-        ) -> ::core::result::Result<Self::Return, __flash::Error> {
+            _: __flash::ReplyForm,
+        ) -> __flash::Invocation {
             ::core::panic!()
         }
     }

@@ -2,8 +2,12 @@ pub async fn generic<T: Send>(value: T) -> Result<T, flash::Error> {
     Ok(value)
 }
 /// Remote handle of [`generic()`](fn@generic).
-#[allow(non_camel_case_types, unreachable_pub)]
-#[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+#[allow(
+    non_camel_case_types,
+    unreachable_pub,
+    missing_debug_implementations,
+    missing_copy_implementations
+)]
 #[non_exhaustive]
 pub struct generic {}
 #[allow(deprecated)]

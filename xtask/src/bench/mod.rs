@@ -81,6 +81,11 @@ const BENCHES: &[Bench] = &[
         about: "build and edit time of the smallest app against its dependencies",
         run: Run::Alone(compile::run),
     },
+    Bench {
+        name: "functions",
+        about: "the part of `compile` that says what one remote function costs",
+        run: Run::Alone(compile::run_functions),
+    },
 ];
 
 /// The benchmarks with what they measure, one on a line.

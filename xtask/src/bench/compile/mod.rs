@@ -3,7 +3,10 @@
 //! CPU seconds are compared, because seconds on the clock depend on what else the machine does.
 
 mod counts;
+mod functions;
 mod package;
+
+pub(super) use functions::run as run_functions;
 
 use super::Options;
 use super::cpu::Used;
@@ -12,9 +15,6 @@ use super::rounds::interleaved;
 use super::spread::Spread;
 use crate::Result;
 use package::{Kind, Package};
-
-/// Functions in the app that shows what one more function costs.
-const MANY: usize = 51;
 
 /// What is built, by the place of its figures in a series.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         say("edits");
         for order in interleaved(packages.len(), edits) {
             for place in order {
-                packages[place].edit(1)?;
+                packages[place].edit()?;
                 series[place].add(Part::EditBuild, packages[place].cargo(&["build"])?);
             }
         }
@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         }
         for order in interleaved(packages.len(), edits) {
             for place in order {
-                packages[place].edit(1)?;
+                packages[place].edit()?;
                 series[place].add(Part::EditCheck, packages[place].cargo(&["check"])?);
             }
         }
@@ -96,32 +96,10 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
     }
     let mut report = report(&packages, &series, rounds);
     if ours == Kind::Flash {
-        function(&mut packages[0], edits, &mut report)?;
+        functions::add(options, &folder, &mut report)?;
     }
     counts::add(&mut report)?;
     Ok(report)
-}
-
-/// What one more function costs, by the difference between an app with one and an app with many.
-fn function(package: &mut Package, edits: usize, report: &mut Report) -> Result<()> {
-    eprintln!("compile: one function and {MANY} functions");
-    for (what, key) in [("build", "function_build_ms"), ("check", "function_check_ms")] {
-        package.cargo(&[what])?;
-        let mut used = [Vec::new(), Vec::new()];
-        for order in interleaved(2, edits) {
-            for place in order {
-                package.edit([1, MANY][place])?;
-                used[place].push(package.cargo(&[what])?.cpu);
-            }
-        }
-        let more = Spread::difference(&used[1], &used[0]);
-        let ms = more.median * 1000.0 / (MANY - 1) as f64;
-        report.note(format!(
-            "one more function: {ms:.1} ms of CPU in `cargo {what}` ({MANY} against 1: {more} s)"
-        ));
-        report.ratio(key, ms);
-    }
-    Ok(())
 }
 
 fn report(packages: &[Package], series: &[Series], rounds: usize) -> Report {

@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Flash,
     /// An empty program with exactly the external crates of the app.
     External,
+    /// A library of functions, with `flash` as a user of declarations has it; its source is written by the benchmark.
+    Library,
     /// What somebody writes without us: an axum route that calls another service with reqwest over rustls and ring.
     HandWritten,
 }
@@ -25,6 +27,7 @@ impl Kind {
         match self {
             Self::Flash => "smallest flash app",
             Self::External => "its external crates alone",
+            Self::Library => "library of functions",
             Self::HandWritten => "axum + reqwest + ring",
         }
     }
@@ -79,6 +82,11 @@ impl Package {
                 write_hollow_workspace(&hollow)?;
                 format!("flash = {{ path = {:?} }}\n", hollow.join("flash"))
             }
+            Kind::Library => format!(
+                "flash = {{ path = {:?}, default-features = false }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\
+                 serde_json = \"1\"\n",
+                tool::root().join("flash")
+            ),
             Kind::HandWritten => HAND_WRITTEN_DEPENDENCIES.to_owned(),
         };
         let manifest = format!(
@@ -87,7 +95,7 @@ impl Package {
         fs::write(folder.join("Cargo.toml"), manifest)?;
         fs::copy(tool::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
         let mut package = Self { kind, folder: folder.to_path_buf(), edits: 0 };
-        package.edit(1)?;
+        package.edit()?;
         cpu::measure(package.command().args(["fetch", "--target", &host()?]))?;
         Ok(package)
     }
@@ -96,16 +104,22 @@ impl Package {
         self.kind
     }
 
-    /// Changes a literal in the program, which has this many remote functions if it is an app of ours.
-    pub(crate) fn edit(&mut self, functions: usize) -> Result<()> {
+    /// Changes a literal in the program.
+    pub(crate) fn edit(&mut self) -> Result<()> {
         self.edits += 1;
         let source = match self.kind {
-            Kind::Flash => flash_source(self.edits, functions),
+            Kind::Flash => flash_source(self.edits),
+            Kind::Library => return self.write_source(""),
             Kind::External => format!("fn main() {{\n    println!(\"{}\");\n}}\n", self.edits),
             Kind::HandWritten => HAND_WRITTEN_SOURCE.replace("LITERAL", &self.edits.to_string()),
         };
         fs::write(self.folder.join("src/main.rs"), source)?;
         Ok(())
+    }
+
+    /// Replaces the source of a library.
+    pub(crate) fn write_source(&self, source: &str) -> Result<()> {
+        Ok(fs::write(self.folder.join("src/lib.rs"), source)?)
     }
 
     /// Throws away everything that was built.
@@ -125,6 +139,10 @@ impl Package {
     fn command(&self) -> Command {
         let mut command = tool::cargo();
         command.current_dir(&self.folder);
+        if self.kind == Kind::Library {
+            // All functions are compiled anew each time, as in a clean build.
+            command.arg("--config").arg("profile.dev.incremental=false");
+        }
         // Settings of this terminal would be measured too.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
@@ -138,19 +156,15 @@ impl Package {
     }
 }
 
-fn flash_source(literal: usize, functions: usize) -> String {
-    let mut source = "use flash::prelude::*;\n\n\
-        static CPU: Endpoint = Endpoint::queue(\"smallest\").cpu(&[\"cpu3c-1-2\"]);\n"
-        .to_owned();
-    for number in 0..functions {
-        source.push_str(&format!(
-            "\n#[remote(resource = CPU)]\n\
-             async fn hello_{number}(name: String, times: u32) -> Result<String, flash::Error> {{\n    \
-             Ok(format!(\"hello {{name}}, {{times}} times {literal}\"))\n}}\n"
-        ));
-    }
-    source.push_str("\nfn main() -> std::process::ExitCode {\n    flash::run()\n}\n");
-    source
+fn flash_source(literal: usize) -> String {
+    format!(
+        "use flash::prelude::*;\n\n\
+         static CPU: Endpoint = Endpoint::queue(\"smallest\").cpu(&[\"cpu3c-1-2\"]);\n\n\
+         #[remote(resource = CPU)]\n\
+         async fn hello(name: String, times: u32) -> Result<String, flash::Error> {{\n    \
+         Ok(format!(\"hello {{name}}, {{times}} times {literal}\"))\n}}\n\n\
+         fn main() -> std::process::ExitCode {{\n    flash::run()\n}}\n"
+    )
 }
 
 const HAND_WRITTEN_DEPENDENCIES: &str = r#"axum = "0.8"
@@ -250,10 +264,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_has_as_many_functions_as_asked_for() {
-        let source = flash_source(7, 3);
-        assert_eq!(source.matches("#[remote").count(), 3);
-        assert_eq!(source.matches("times 7").count(), 3);
+    fn an_edit_changes_the_source() {
+        assert!(flash_source(7).contains("{name}, {times} times 7"));
+        assert_ne!(flash_source(7), flash_source(8));
     }
 
     #[test]
