@@ -12,6 +12,7 @@ mod directory;
 mod fault;
 mod index;
 mod jobs;
+mod live;
 mod mark;
 mod operations;
 mod options;

@@ -11,9 +11,14 @@ use rusqlite::{OptionalExtension, params};
 
 use super::fault::Fault;
 use super::payloads::{self, Table, get_attached, put_attached};
-use super::queries::{by_id, by_seq, chunks};
-use super::row::{ATTACHED, CHUNKS, INPUT, NO_WEBHOOK, OUTPUT, Row, WEBHOOK, WEBHOOK_DUE, length, millis};
+use super::queries::{self, chunks};
+use super::row::{
+    ATTACHED, CHUNKS, INPUT, LARGE_INPUT, NO_WEBHOOK, OUTPUT, Row, WEBHOOK, WEBHOOK_DUE, length, millis,
+};
 use super::writer::Work;
+
+/// Bytes of an input that shares a page with others. A larger one has pages of its own, which can be used again.
+const SMALL: usize = 4_096;
 
 impl Work {
     pub(super) fn insert(&mut self, endpoint: i64, job: NewJob, now: Timestamp) -> Result<Inserted, Fault> {
@@ -26,7 +31,7 @@ impl Work {
                 .query_row((endpoint, &key.name), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
                 .optional()?;
             if let Some((seq, fingerprint)) = there
-                && let Some(row) = by_seq(&self.db, seq)?
+                && let Some(row) = self.by_seq(seq)?
             {
                 let same = fingerprint == key.fingerprint.cast_signed();
                 return Ok(if same { Inserted::Existing(row.id) } else { Inserted::KeyReused(row.id) });
@@ -47,7 +52,9 @@ impl Work {
             place,
             state,
             webhook: if has_webhook { WEBHOOK } else { NO_WEBHOOK },
-            has: flag(input.is_some(), INPUT) | flag(attached.is_some(), ATTACHED),
+            has: flag(input.is_some(), INPUT)
+                | flag(input.as_ref().is_some_and(|input| input.len() > SMALL), LARGE_INPUT)
+                | flag(attached.is_some(), ATTACHED),
             error: None,
         };
         if let Some(key) = key {
@@ -97,7 +104,7 @@ impl Work {
         worker: &WorkerId,
         now: Timestamp,
     ) -> Result<Option<(TakenJob<Payload>, Timestamp)>, Fault> {
-        let Some(mut row) = by_seq(&self.db, seq)? else { return Ok(None) };
+        let Some(mut row) = self.by_seq(seq)? else { return Ok(None) };
         if row.place != place || row.state.status != JobStatus::InQueue {
             return Ok(None);
         }
@@ -127,7 +134,7 @@ impl Work {
         event: Event<'_>,
         now: Timestamp,
     ) -> Result<Option<Stepped>, Fault> {
-        let Some(row) = by_id(&self.db, endpoint, id)? else { return Ok(None) };
+        let Some(row) = self.by_id(endpoint, id)? else { return Ok(None) };
         self.step_row(row, event, now).map(Some)
     }
 
@@ -148,7 +155,7 @@ impl Work {
         let queued = self.index(endpoint)?.queued();
         let mut purged = Vec::new();
         for (place, seq) in queued {
-            match by_seq(&self.db, seq) {
+            match self.by_seq(seq) {
                 Ok(Some(row)) if row.place == place && row.state.status == JobStatus::InQueue => {
                     purged.push(self.step_row(row, Event::Purge, now)?);
                 }
@@ -165,7 +172,7 @@ impl Work {
         while stepped.len() < most {
             let index = self.index(endpoint)?;
             let Some((at, seq)) = index.first_due().filter(|(at, _)| *at <= now) else { break };
-            match by_seq(&self.db, seq) {
+            match self.by_seq(seq) {
                 Ok(Some(row)) => stepped.push(self.step_row(row, Event::Tick, now)?),
                 Ok(None) => self.index(endpoint)?.abandon(at, seq),
                 Err(Fault::Damaged(what)) => {
@@ -182,7 +189,7 @@ impl Work {
         let mut at = 0;
         while let Some((place, seq)) = self.index(endpoint)?.queued_at(at) {
             at += 1;
-            let Ok(Some(row)) = by_seq(&self.db, seq) else { continue };
+            let Ok(Some(row)) = self.by_seq(seq) else { continue };
             let waits = row.place == place && row.state.status == JobStatus::InQueue;
             if waits && !row.state.terms.low_priority {
                 return Ok(Some(row.state.submitted));
@@ -194,7 +201,7 @@ impl Work {
     pub(super) fn held(&mut self, endpoint: i64, worker: &WorkerId) -> Result<Vec<Held>, Fault> {
         let mut held = Vec::new();
         for seq in self.index(endpoint)?.held(worker) {
-            if let Some(row) = by_seq(&self.db, seq)?
+            if let Some(row) = self.by_seq(seq)?
                 && let Some(taken) = row.state.taken
             {
                 held.push(Held { id: row.id, taken });
@@ -211,7 +218,7 @@ impl Work {
         chunk: &Payload,
         backlog: usize,
     ) -> Result<Option<Pushed>, Fault> {
-        let Some(mut row) = by_id(&self.db, endpoint, id)? else { return Ok(None) };
+        let Some(mut row) = self.by_id(endpoint, id)? else { return Ok(None) };
         if !row.state.is_held_by(worker) {
             return Ok(Some(Pushed::NotHeld));
         }
@@ -234,7 +241,7 @@ impl Work {
     }
 
     pub(super) fn drain_chunks(&mut self, endpoint: i64, id: &JobId) -> Result<Option<Drained>, Fault> {
-        let Some(row) = by_id(&self.db, endpoint, id)? else { return Ok(None) };
+        let Some(row) = self.by_id(endpoint, id)? else { return Ok(None) };
         let status = row.state.status;
         let waiting = self.index(endpoint)?.streams.get(&row.seq).is_some_and(|stream| stream.bytes > 0);
         if !waiting {
@@ -249,7 +256,7 @@ impl Work {
     }
 
     pub(super) fn settle_webhook(&mut self, endpoint: i64, id: &JobId) -> Result<(), Fault> {
-        if let Some(mut row) = by_id(&self.db, endpoint, id)?
+        if let Some(mut row) = self.by_id(endpoint, id)?
             && row.webhook == WEBHOOK_DUE
         {
             row.webhook = WEBHOOK;
@@ -266,7 +273,7 @@ impl Work {
     ) -> Result<Vec<Stepped>, Fault> {
         let mut stepped = Vec::new();
         for seq in jobs {
-            match by_seq(&self.db, seq) {
+            match self.by_seq(seq) {
                 Ok(Some(row)) => stepped.push(self.step_row(row, event.clone(), now)?),
                 Ok(None) => {}
                 Err(Fault::Damaged(what)) => tracing::error!(what, "a job of a lost worker is passed over"),
@@ -322,9 +329,11 @@ impl Work {
             self.index(row.endpoint)?.streams.remove(&row.seq);
             row.has &= !CHUNKS;
         }
-        if effects.drop_input && row.has(INPUT) {
+        // A small input that nobody can need again stays until the job goes: whoever looks at the job sees it, and taking it
+        // out would write its page once more.
+        if effects.drop_input && row.has(LARGE_INPUT) {
             Table::Input.remove(&self.db, row.seq)?;
-            row.has &= !INPUT;
+            row.has &= !(INPUT | LARGE_INPUT);
         }
         if let Some(end) = effects.enqueue {
             row.place = self.index(row.endpoint)?.queue(row.seq, end, &row.state);
@@ -352,6 +361,7 @@ impl Work {
                 .execute((row.endpoint, key, row.seq))?;
         }
         self.db.prepare_cached("DELETE FROM job WHERE seq = ?1")?.execute([row.seq])?;
+        self.live.forget(row);
         self.index(row.endpoint)?.removed(row);
         Ok(())
     }
@@ -384,6 +394,7 @@ impl Work {
                 row.has,
                 row.sum(),
             ])?;
+        self.live.remember(row);
         Ok(())
     }
 
@@ -409,6 +420,21 @@ impl Work {
                 row.sum(),
                 row.error.as_deref(),
             ])?;
+        self.live.remember(row);
         Ok(())
+    }
+
+    fn by_seq(&self, seq: i64) -> Result<Option<Row>, Fault> {
+        match self.live.by_seq(seq) {
+            Some(row) => Ok(Some(row.clone())),
+            None => queries::by_seq(&self.db, seq),
+        }
+    }
+
+    fn by_id(&self, endpoint: i64, id: &JobId) -> Result<Option<Row>, Fault> {
+        match self.live.by_id(endpoint, id) {
+            Some(row) => Ok(Some(row.clone())),
+            None => queries::by_id(&self.db, endpoint, id),
+        }
     }
 }

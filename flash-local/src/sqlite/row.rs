@@ -17,6 +17,8 @@ pub(super) const INPUT: i64 = 1;
 pub(super) const OUTPUT: i64 = 2;
 pub(super) const ATTACHED: i64 = 4;
 pub(super) const CHUNKS: i64 = 8;
+/// Its input is worth being taken out when nobody can need it again.
+pub(super) const LARGE_INPUT: i64 = 16;
 
 /// Values of `webhook`.
 pub(super) const NO_WEBHOOK: i64 = 0;

@@ -15,6 +15,7 @@ use super::call::Call;
 use super::directory::Directory;
 use super::fault::Fault;
 use super::index::{Index, Shown, Stream};
+use super::live::Live;
 use super::mark::Mark;
 use super::row::{moment, period};
 
@@ -35,6 +36,7 @@ pub(super) struct Work {
     /// The number of the next job, over all endpoints.
     pub(super) next_seq: i64,
     endpoints: HashMap<i64, (Index, Rules)>,
+    pub(super) live: Live,
     commits: u64,
     mark: Mark,
     /// Held until the database is closed.
@@ -44,7 +46,15 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn new(db: Connection, commits: u64, mark: Mark, directory: Directory) -> Result<Self, Fault> {
         let next_seq = next_seq(&db)?;
-        Ok(Self { db, next_seq, endpoints: HashMap::new(), commits, mark, _directory: directory })
+        Ok(Self {
+            db,
+            next_seq,
+            endpoints: HashMap::new(),
+            live: Live::default(),
+            commits,
+            mark,
+            _directory: directory,
+        })
     }
 
     pub(super) fn index(&mut self, endpoint: i64) -> Result<&mut Index, Fault> {
@@ -161,6 +171,7 @@ impl Work {
         {
             tracing::error!(%error, "failed to roll back");
         }
+        self.live.clear();
         let reloaded = (|| {
             self.next_seq = next_seq(&self.db)?;
             for (no, (index, rules)) in &mut self.endpoints {

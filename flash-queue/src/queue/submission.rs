@@ -75,7 +75,7 @@ impl Submission {
         }
         let text = self.input.get();
         // Nearly no input has one, and none is parsed to find that out.
-        if !text.contains("\"__flash\"") {
+        if memchr::memmem::find(text.as_bytes(), br#""__flash""#).is_none() {
             return None;
         }
         let input: Input<'_> = serde_json::from_str(text).ok()?;

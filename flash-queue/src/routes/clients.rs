@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use axum::response::Response;
 use flash_core::wire::{Job, JobStatus, PurgeAnswer, RunAccepted, RunRequest};
 use serde::Serialize;
@@ -18,22 +18,22 @@ use crate::{Limits, Operation, Payload, QueueError, Submission};
 
 type Answer = Result<Response, QueueError>;
 
-pub(super) async fn run(target: ClientTarget, headers: HeaderMap, body: Body) -> Answer {
+pub(super) async fn run(target: ClientTarget, body: Body) -> Answer {
     let answer = async {
         let body = read(body, target.queue.limits().run_body, "/run").await?;
-        let submission = keyed(submission(&body)?, &headers, target.queue.limits())?;
+        let submission = keyed(submission(&body)?, &target)?;
         let id = target.queue.submit(submission).await?;
         Ok(answer::json(&RunAccepted { id, status: JobStatus::InQueue }, 0))
     };
     target.serve(Operation::Run, answer).await
 }
 
-pub(super) async fn runsync(target: ClientTarget, uri: Uri, headers: HeaderMap, body: Body) -> Answer {
+pub(super) async fn runsync(target: ClientTarget, uri: Uri, body: Body) -> Answer {
     let queue = &target.queue;
     let answer = async {
         let wait = wait(&uri, queue.limits())?;
         let body = read(body, queue.limits().runsync_body, "/runsync").await?;
-        let submission = keyed(submission(&body)?, &headers, queue.limits())?;
+        let submission = keyed(submission(&body)?, &target)?;
         // The job has its own copy; a caller may wait for minutes.
         drop(body);
         let job = queue.run_sync(submission, wait).await?;
@@ -122,11 +122,11 @@ async fn read(body: Body, limit: usize, operation: &'static str) -> Result<Bytes
 }
 
 /// A submission with its idempotency key: that of the request, else the one inside the input.
-fn keyed(submission: Submission, headers: &HeaderMap, limits: &Limits) -> Result<Submission, QueueError> {
-    if !limits.idempotency_keys {
+fn keyed(submission: Submission, target: &ClientTarget) -> Result<Submission, QueueError> {
+    if !target.queue.limits().idempotency_keys {
         return Ok(submission);
     }
-    let key = match headers.get("idempotency-key") {
+    let key = match &target.key {
         None => submission.inner_key(),
         Some(key) => Some(key.to_str().map(str::to_owned).map_err(|_| bad_key())?),
     };

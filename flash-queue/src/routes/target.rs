@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use flash_core::ids::{EndpointId, JobId, WorkerId};
@@ -12,11 +13,15 @@ use super::door::{Door, Endpoints};
 use super::rate;
 use crate::{Operation, Queue, QueueError};
 
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// The endpoint and the job that a client asks for.
 #[derive(Debug)]
 pub(super) struct ClientTarget {
     pub(super) queue: Queue,
     job: Option<JobId>,
+    /// The idempotency key of the request.
+    pub(super) key: Option<HeaderValue>,
     limited: bool,
 }
 
@@ -62,7 +67,8 @@ impl FromRequestParts<Arc<Door>> for ClientTarget {
         let params = params(parts, door).await?;
         let queue = queue(door, &params, parts, |endpoint| Caller::Client { endpoint })?;
         let job = params.iter().find(|(name, _)| *name == "job").map(|(_, id)| id.into());
-        Ok(Self { queue, job, limited: door.limited })
+        let key = parts.headers.get(IDEMPOTENCY_KEY).cloned();
+        Ok(Self { queue, job, key, limited: door.limited })
     }
 }
 

@@ -262,7 +262,9 @@ pub(crate) async fn keeps_what_it_is_given(store: &dyn Store) {
         (shown.status, shown.execution_time, shown.output),
         (JobStatus::Completed, Some(3_391), Some(json("{\"x\": 1}")))
     );
-    assert!(store.view(&"a".into()).await.unwrap().unwrap().input.is_none(), "nobody can need it again");
+    // A store may keep the input of a job that has ended, or not; if it does, it is the one that was given.
+    let kept = store.view(&"a".into()).await.unwrap().unwrap().input;
+    assert!(kept.is_none_or(|kept| kept == input));
     let failed = Event::Failed(&w, "boom é".into(), Some(json("[]")));
     store.step(&"b".into(), failed, t(5_000)).await.unwrap().unwrap();
     let shown = store.read(&"b".into()).await.unwrap().unwrap();
