@@ -75,9 +75,7 @@ impl Submission {
         }
         let text = self.input.get();
         // Nearly no input has one, and none is parsed to find that out.
-        if memchr::memmem::find(text.as_bytes(), br#""__flash""#).is_none() {
-            return None;
-        }
+        memchr::memmem::find(text.as_bytes(), br#""__flash""#)?;
         let input: Input<'_> = serde_json::from_str(text).ok()?;
         input.flash?.key.map(std::borrow::Cow::into_owned)
     }
