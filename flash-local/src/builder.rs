@@ -1,5 +1,8 @@
 //! How a platform differs from the default one.
 
+use std::net::SocketAddr;
+#[cfg(feature = "control-plane")]
+use std::path::Path;
 #[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 
@@ -18,6 +21,9 @@ pub struct Builder {
     pub(crate) clock: Clock,
     pub(crate) api_key: Option<String>,
     pub(crate) record_traffic: bool,
+    pub(crate) address: Option<SocketAddr>,
+    #[cfg(feature = "control-plane")]
+    pub(crate) control_plane: bool,
     #[cfg(feature = "sqlite")]
     pub(crate) data: Option<(PathBuf, SqliteOptions)>,
     pub(crate) faults: Faults,
@@ -66,6 +72,29 @@ impl Builder {
     pub fn faults(mut self, faults: Faults) -> Self {
         self.faults = faults;
         self
+    }
+
+    /// Sets where the platform listens. Without it that is a free port of 127.0.0.1, which only this machine can reach.
+    pub const fn address(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// Serves the control plane: the GraphQL API and REST v2, with a key in any case. Without
+    /// [`api_key`](Self::api_key) it makes one, which [`LocalPlatform::api_key`] tells.
+    #[cfg(feature = "control-plane")]
+    pub const fn control_plane(mut self, serve: bool) -> Self {
+        self.control_plane = serve;
+        self
+    }
+
+    /// Where state is kept.
+    #[cfg(feature = "control-plane")]
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        #[cfg(feature = "sqlite")]
+        return self.data.as_ref().map(|(dir, _)| dir.as_path());
+        #[cfg(not(feature = "sqlite"))]
+        None
     }
 
     /// Starts the platform on a free loopback port.

@@ -22,9 +22,15 @@ pub(crate) struct Endpoint {
     pub(crate) queue: Option<Queue>,
     /// The workers that requests can go to. Empty for a queue endpoint.
     pub(crate) pool: Pool,
+    /// Whether it comes from the control plane.
+    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only a control plane takes endpoints away"))]
+    pub(crate) is_deployed: bool,
     /// Its workers are to stop for good.
     pub(crate) stop: CancellationToken,
     plan: watch::Sender<Option<Plan>>,
+    /// Why it has no new workers.
+    #[cfg(feature = "control-plane")]
+    note: std::sync::Mutex<Option<String>>,
 }
 
 impl Endpoint {
@@ -33,9 +39,33 @@ impl Endpoint {
         name: String,
         kind: Kind,
         queue: Option<Queue>,
+        is_deployed: bool,
         stop: CancellationToken,
     ) -> Self {
-        Self { id, name, kind, queue, pool: Pool::default(), stop, plan: watch::Sender::default() }
+        Self {
+            id,
+            name,
+            kind,
+            queue,
+            pool: Pool::default(),
+            is_deployed,
+            stop,
+            plan: watch::Sender::default(),
+            #[cfg(feature = "control-plane")]
+            note: std::sync::Mutex::default(),
+        }
+    }
+
+    /// Says why it has no new workers.
+    #[cfg(feature = "control-plane")]
+    pub(crate) fn set_note(&self, note: Option<String>) {
+        *self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = note;
+    }
+
+    /// Why it has no new workers.
+    #[cfg(feature = "ui")]
+    pub(crate) fn note(&self) -> Option<String> {
+        self.note.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Its address for callers, under the platform's `base`.

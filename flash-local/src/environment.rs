@@ -41,11 +41,11 @@ pub(crate) fn variables(
         ("RUNPOD_GPU_TYPE_ID", gpu.to_owned()),
         // Endpoints with GPUs are tried out here on machines without.
         ("RUNPOD_SKIP_GPU_CHECK", "true".to_owned()),
-        ("FLASH_RESOURCE_NAME", endpoint.name.clone()),
         ("FLASH_ENDPOINT_TYPE", endpoint.kind.endpoint_type().to_owned()),
     ];
     match &plan.spec.origin {
         Origin::Program => {
+            set.push(("FLASH_RESOURCE_NAME", endpoint.name.clone()));
             set.push(("FLASH_RESOURCES_ENDPOINTS", plane.table.addresses(base)));
             set.extend(common.api_key.clone().map(|key| ("RUNPOD_API_KEY", key)));
         }

@@ -1,6 +1,7 @@
 //! What can go wrong with a platform.
 
 use std::io;
+use std::net::SocketAddr;
 
 use flash_core::ids::WorkerId;
 use flash_queue::StoreError;
@@ -9,9 +10,9 @@ use flash_queue::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlatformError {
-    /// No port could be opened on loopback.
-    #[error("no port can be opened on 127.0.0.1: {0}")]
-    Listen(#[source] io::Error),
+    /// The address can not be listened on.
+    #[error("{0} can not be listened on: {1}\nhelp: another process may have the port; port 0 takes a free one")]
+    Listen(SocketAddr, #[source] io::Error),
     /// The name of an endpoint can not be a part of a URL.
     #[error(
         "endpoint name {0:?} is not possible\nhelp: use letters, digits, `_`, `-` and `.`, at most 128 of them"
@@ -33,6 +34,10 @@ pub enum PlatformError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Data(#[from] crate::DataError),
+    /// The control plane failed.
+    #[cfg(feature = "control-plane")]
+    #[error(transparent)]
+    Control(#[from] crate::ControlError),
     /// The job store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

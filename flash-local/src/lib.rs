@@ -5,6 +5,8 @@
 
 mod browser;
 mod builder;
+#[cfg(feature = "control-plane")]
+mod control;
 mod endpoint;
 mod environment;
 mod error;
@@ -19,6 +21,8 @@ mod server;
 mod spec;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "control-plane")]
+mod sse;
 mod supervisor;
 mod table;
 mod traffic;
@@ -27,6 +31,8 @@ mod ui;
 mod webhook;
 
 pub use builder::Builder;
+#[cfg(feature = "control-plane")]
+pub use control::{ControlError, sdl};
 pub use error::PlatformError;
 pub use faults::{Fault, Faults};
 pub use flash_queue::limits::{self, Limits};

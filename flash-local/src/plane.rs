@@ -39,6 +39,18 @@ impl Plane {
         kind: Kind,
         options: QueueOptions,
     ) -> Result<Arc<Endpoint>, PlatformError> {
+        self.announce(id, name, kind, options, false).await
+    }
+
+    /// As [`declare`](Self::declare), also for an endpoint that was deployed.
+    pub(crate) async fn announce(
+        self: &Arc<Self>,
+        id: &str,
+        name: &str,
+        kind: Kind,
+        options: QueueOptions,
+        is_deployed: bool,
+    ) -> Result<Arc<Endpoint>, PlatformError> {
         check_name(id)?;
         if let Some(there) = self.table.get(id) {
             if there.kind != kind {
@@ -58,7 +70,7 @@ impl Plane {
             return Ok(there);
         }
         let endpoint =
-            Endpoint::new(EndpointId::from(id), name.to_owned(), kind, queue, self.stop.child_token());
+            Endpoint::new(EndpointId::from(id), name.to_owned(), kind, queue, is_deployed, self.stop.child_token());
         let endpoint = self.table.add(endpoint)?;
         self.tasks.spawn(fleet(self.clone(), endpoint.clone()));
         Ok(endpoint)

@@ -13,6 +13,8 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::browser;
+#[cfg(feature = "control-plane")]
+use crate::control::{self, Control};
 use crate::environment::Common;
 use crate::faults::{self, Faults, Injector};
 use crate::gateway::{self, Gateway};
@@ -38,6 +40,9 @@ pub struct LocalPlatform {
     closed: CancellationToken,
     store: Jobs,
     faults: Faults,
+    api_key: Option<String>,
+    #[cfg(feature = "control-plane")]
+    _control: Option<Arc<Control>>,
 }
 
 impl LocalPlatform {
@@ -59,16 +64,20 @@ impl LocalPlatform {
 
     pub(crate) async fn from_builder(builder: Builder) -> Result<Self, PlatformError> {
         let store = Jobs::open(&builder).await?;
-        let Builder { limits, clock, api_key, record_traffic, faults, .. } = builder;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(PlatformError::Listen)?;
-        let address = listener.local_addr().map_err(PlatformError::Listen)?;
+        #[cfg(feature = "control-plane")]
+        let (serves, directory) = (builder.control_plane, builder.directory().map(std::path::Path::to_owned));
+        let Builder { limits, clock, api_key, record_traffic, faults, address, .. } = builder;
+        let asked = address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+        let refused = |error| PlatformError::Listen(asked, error);
+        let listener = TcpListener::bind(asked).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
         let queues = Queues::new(store.store(), clock.clone(), limits.clone())
             .webhooks(Arc::new(webhook::Post::new(limits.webhook_private)));
         // Made of randomness, and new for each platform: workers of another one are strangers.
         let worker_key = Uuid::new_v4().simple().to_string();
         let auth = auth(api_key.as_deref(), &worker_key);
         let plane = Arc::new(Plane {
-            common: Common { base: format!("http://{address}"), worker_key, api_key },
+            common: Common { base: base_of(address), worker_key, api_key: api_key.clone() },
             limits,
             clock: clock.clone(),
             queues: queues.clone(),
@@ -80,8 +89,20 @@ impl LocalPlatform {
         });
         let traffic = Traffic::default();
         let injector = Injector { faults: faults.clone(), clock, plane: plane.clone() };
-        let mut app = gateway::routes(Gateway { plane: plane.clone(), auth: auth.clone() })
-            .merge(routes::platform(queues, auth.clone()));
+        let mut app = routes::platform(queues, auth.clone());
+        #[cfg(feature = "control-plane")]
+        let (control, api_key) = if serves {
+            // It asks for a key in any case.
+            let key = api_key.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+            let control = Control::open(plane.clone(), key.clone(), directory.as_deref())?;
+            control.announce().await?;
+            plane.tasks.spawn(control::applies(control.clone()));
+            app = app.merge(control::routes(&control));
+            (Some(control), Some(key))
+        } else {
+            (None, api_key)
+        };
+        app = app.merge(gateway::routes(Gateway { plane: plane.clone(), auth: auth.clone() }));
         #[cfg(feature = "ui")]
         {
             app = app.merge(ui::routes(ui::Ui { plane: plane.clone(), auth }));
@@ -93,7 +114,17 @@ impl LocalPlatform {
         app = app.layer(middleware::from_fn_with_state(injector, faults::inject));
         let closed = CancellationToken::new();
         tokio::spawn(serve(listener, app, closed.clone()));
-        Ok(Self { address, plane, traffic, closed, store, faults })
+        Ok(Self {
+            address,
+            plane,
+            traffic,
+            closed,
+            store,
+            faults,
+            api_key,
+            #[cfg(feature = "control-plane")]
+            _control: control,
+        })
     }
 
     pub(crate) fn plane(&self) -> &Arc<Plane> {
@@ -102,18 +133,23 @@ impl LocalPlatform {
 
     /// The platform's address: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        base_of(self.address)
+    }
+
+    /// The key that callers need: the one that was set, else the one that the control plane made for itself.
+    pub fn api_key(&self) -> Option<&str> {
+        self.api_key.as_deref()
     }
 
     /// The address of the web page: `http://127.0.0.1:PORT/ui/`.
     #[cfg(feature = "ui")]
     pub fn page_url(&self) -> String {
-        format!("http://{}/ui/", self.address)
+        format!("{}/ui/", self.base_url())
     }
 
     /// What a client uses as its `RUNPOD_ENDPOINT_BASE_URL`: `http://127.0.0.1:PORT/v2`.
     pub fn api_url(&self) -> String {
-        format!("http://{}/v2", self.address)
+        format!("{}/v2", self.base_url())
     }
 
     /// Announces an endpoint: its address is known from now on, and requests to it wait for its workers. Declare all
@@ -249,6 +285,14 @@ impl Drop for LocalPlatform {
         self.plane.roster.kill_all();
         self.closed.cancel();
     }
+}
+
+/// Where workers and callers on this machine find a platform that listens there.
+fn base_of(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        return format!("http://127.0.0.1:{}", address.port());
+    }
+    format!("http://{address}")
 }
 
 /// Workers have a key of their own, which opens nothing but the worker protocol.

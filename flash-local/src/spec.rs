@@ -70,7 +70,7 @@ impl EndpointSpec {
         Self::new(name.into(), Kind::LoadBalanced, program.into())
     }
 
-    const fn new(name: String, kind: Kind, program: PathBuf) -> Self {
+    pub(crate) const fn new(name: String, kind: Kind, program: PathBuf) -> Self {
         Self {
             name,
             kind,

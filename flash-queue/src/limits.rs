@@ -241,6 +241,14 @@ limits! {
     crash_forgiven: Duration = MINUTE, Assumed, "unknown";
     /// How long a worker may be unhealthy before another one takes its place.
     unhealthy_replaced: Duration = 30 * SECOND, Assumed, "unknown: load balancing overview says only that it gets no requests";
+    /// How long an address to upload or download an artifact is good for.
+    upload_url: Duration = 15 * MINUTE, Assumed, "unknown: presigned URL lifetime";
+    /// Requests to REST v2 in a minute.
+    rest_minute: usize = 2_000, Assumed, "unknown: the document names the windows, not their quotas";
+    /// Requests to REST v2 in an hour.
+    rest_hour: usize = 50_000, Assumed, "unknown: the document names the windows, not their quotas";
+    /// Requests to REST v2 in a day.
+    rest_day: usize = 200_000, Assumed, "unknown: the document names the windows, not their quotas";
     /// Lines of output that are kept per worker.
     log_lines: usize = 10_000, Assumed, "unknown: bounds memory";
     /// Bytes of ended jobs that the memory store keeps per endpoint; the oldest go first, before their retention is over.

@@ -72,6 +72,14 @@ impl Pool {
         found.map_or((false, None), |backend| (backend.in_flight() > 0, backend.worked()))
     }
 
+    /// The workers that have requests.
+    #[cfg(feature = "control-plane")]
+    pub(crate) fn busy(&self) -> Vec<WorkerId> {
+        let backends = self.lock();
+        let busy = backends.iter().filter(|backend| backend.in_flight() > 0);
+        busy.map(|backend| backend.worker.clone()).collect()
+    }
+
     /// The requests that wait and run.
     pub(crate) fn load(&self, now: Timestamp) -> Load {
         let running = self.lock().iter().map(|backend| backend.in_flight() as u64).sum();
