@@ -23,13 +23,16 @@ pub(crate) struct Endpoint {
     /// The workers that requests can go to. Empty for a queue endpoint.
     pub(crate) pool: Pool,
     /// Whether it comes from the control plane.
-    #[cfg_attr(not(feature = "control-plane"), expect(dead_code, reason = "only a control plane takes endpoints away"))]
+    #[cfg_attr(
+        not(feature = "control-plane"),
+        expect(dead_code, reason = "only a control plane takes endpoints away")
+    )]
     pub(crate) is_deployed: bool,
     /// Its workers are to stop for good.
     pub(crate) stop: CancellationToken,
     plan: watch::Sender<Option<Plan>>,
     /// Why it has no new workers.
-    #[cfg(feature = "control-plane")]
+    #[cfg(any(feature = "control-plane", feature = "ui"))]
     note: std::sync::Mutex<Option<String>>,
 }
 
@@ -51,7 +54,7 @@ impl Endpoint {
             is_deployed,
             stop,
             plan: watch::Sender::default(),
-            #[cfg(feature = "control-plane")]
+            #[cfg(any(feature = "control-plane", feature = "ui"))]
             note: std::sync::Mutex::default(),
         }
     }
@@ -96,6 +99,11 @@ impl Plan {
     pub(crate) fn health_path(&self) -> &str {
         let path = self.spec.env.get(OsStr::new("HEALTH_CHECK_PATH"));
         path.and_then(|path| path.to_str()).unwrap_or("/ping")
+    }
+
+    /// Whether callers of an HTTP endpoint need no key.
+    pub(crate) fn is_public(&self) -> bool {
+        self.spec.env.get(OsStr::new("FLASH_DISABLE_RP_AUTH")).is_some_and(|value| value == "true")
     }
 
     /// The GPU type that workers are told they run on.

@@ -11,7 +11,9 @@ use flash_queue::StoreError;
 #[non_exhaustive]
 pub enum PlatformError {
     /// The address can not be listened on.
-    #[error("{0} can not be listened on: {1}\nhelp: another process may have the port; port 0 takes a free one")]
+    #[error(
+        "{0} can not be listened on: {1}\nhelp: another process may have the port; port 0 takes a free one"
+    )]
     Listen(SocketAddr, #[source] io::Error),
     /// The name of an endpoint can not be a part of a URL.
     #[error(

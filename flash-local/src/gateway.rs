@@ -3,6 +3,7 @@
 //! A request goes to a worker whose health path answers 200, and waits for one when there is none. It is handed over once:
 //! only when no byte of it can have reached a worker, another one is tried.
 
+mod affinity;
 mod answer;
 mod backend;
 mod body;
@@ -10,6 +11,7 @@ mod connections;
 mod forward;
 mod headers;
 mod pool;
+mod upgrade;
 
 pub(crate) use backend::{Backend, Health};
 pub(crate) use forward::{Gateway, routes};

@@ -108,8 +108,7 @@ impl LocalPlatform {
             Part::Http(router) => {
                 let refused = |error| PlatformError::Listen((Ipv4Addr::LOCALHOST, 0).into(), error);
                 let endpoint = plane.declare(name, name, Kind::LoadBalanced, QueueOptions::new()).await?;
-                let listener =
-                    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(refused)?;
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(refused)?;
                 let port = listener.local_addr().map_err(refused)?.port();
                 let worker = WorkerId::from(format!("{name}-mock-{port}"));
                 plane.tasks.spawn(serve_http(plane.clone(), endpoint.clone(), worker, port, mock.cold_start));

@@ -69,8 +69,14 @@ impl Plane {
         if let Some(there) = self.table.get(id) {
             return Ok(there);
         }
-        let endpoint =
-            Endpoint::new(EndpointId::from(id), name.to_owned(), kind, queue, is_deployed, self.stop.child_token());
+        let endpoint = Endpoint::new(
+            EndpointId::from(id),
+            name.to_owned(),
+            kind,
+            queue,
+            is_deployed,
+            self.stop.child_token(),
+        );
         let endpoint = self.table.add(endpoint)?;
         self.tasks.spawn(fleet(self.clone(), endpoint.clone()));
         Ok(endpoint)

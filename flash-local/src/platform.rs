@@ -91,18 +91,25 @@ impl LocalPlatform {
         let injector = Injector { faults: faults.clone(), clock, plane: plane.clone() };
         let mut app = routes::platform(queues, auth.clone());
         #[cfg(feature = "control-plane")]
+        let data = app.clone();
+        #[cfg(feature = "control-plane")]
         let (control, api_key) = if serves {
             // It asks for a key in any case.
             let key = api_key.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
             let control = Control::open(plane.clone(), key.clone(), directory.as_deref())?;
             control.announce().await?;
             plane.tasks.spawn(control::applies(control.clone()));
-            app = app.merge(control::routes(&control));
+            app = app.merge(control::routes(&control, data, auth.clone()));
             (Some(control), Some(key))
         } else {
             (None, api_key)
         };
-        app = app.merge(gateway::routes(Gateway { plane: plane.clone(), auth: auth.clone() }));
+        app = app.merge(gateway::routes(Gateway {
+            plane: plane.clone(),
+            auth: auth.clone(),
+            #[cfg(feature = "control-plane")]
+            control: control.clone(),
+        }));
         #[cfg(feature = "ui")]
         {
             app = app.merge(ui::routes(ui::Ui { plane: plane.clone(), auth }));

@@ -65,6 +65,7 @@ function head(endpoint) {
       h("a", { class: "up", href: link() }, "Endpoints"),
       h("h1", {}, endpoint.name),
       h("p", { class: "facts" }, h("span", {}, endpoint.kind === "http" ? "HTTP" : "Queue"), endpoint.max > 0 && h("span", {}, workers), endpoint.release > 0 && h("span", {}, `Release ${endpoint.release}`), endpoint.crashed > 0 && h("span", { class: "bad" }, `${endpoint.crashed} crashed`)),
+      endpoint.note && h("p", { class: "facts" }, h("span", { class: "bad" }, endpoint.note)),
       h("p", { class: "address" }, h("code", {}, endpoint.url), copy(endpoint.url, "Address")),
     ),
     h(

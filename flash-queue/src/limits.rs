@@ -223,6 +223,8 @@ limits! {
     http_no_worker: Duration = 2 * MINUTE, Documented, "load balancing overview: 2 min, then no workers available";
     /// How long a worker may process a request to an HTTP endpoint.
     http_processing: Duration = Duration::from_secs(330), Documented, "load balancing overview: 5.5 min";
+    /// How long a request that wants one certain worker waits for it.
+    affinity_wait: Duration = 5 * MINUTE, Documented, "worker affinity: worker_timeout after about 5 min";
     /// How often the health path of a worker that is not healthy yet is asked.
     health_poll_starting: Duration = Duration::from_millis(50), Assumed, "unknown: short, since the worker is on this machine";
     /// How often the health path of a healthy worker is asked.

@@ -92,6 +92,9 @@ fn spec(control: &Control, state: &State, endpoint: &Endpoint) -> Result<Endpoin
     if let Some(dir) = app.dir {
         spec.env.insert("FLASH_APP_DIR".into(), dir.into());
     }
+    // What the page makes its forms from.
+    let build = endpoint.build.as_ref().and_then(|id| state.builds.get(id));
+    spec.openapi = build.and_then(|build| build.manifest.pointer("/rust/openapi").cloned()).map(Arc::new);
     spec.gpu = endpoint.gpu.as_ref().and_then(|gpu| gpu.pools.first().cloned()).unwrap_or_default();
     let volume = endpoint.volumes.first().map(|id| (id.clone(), control.volume_dir(id)));
     if let Some((_, dir)) = &volume {

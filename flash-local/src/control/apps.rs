@@ -55,7 +55,13 @@ impl Control {
             if state.environments_of(&app).any(|environment| environment.name == name) {
                 return Err(ControlError::Conflict(format!("an environment {name:?} is there already")));
             }
-            Ok(state.environments.put(Environment { id: id::object(), app, name, created, active_build: None }))
+            Ok(state.environments.put(Environment {
+                id: id::object(),
+                app,
+                name,
+                created,
+                active_build: None,
+            }))
         })
         .await
     }

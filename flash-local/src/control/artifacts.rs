@@ -70,7 +70,8 @@ impl Artifacts {
     /// Looks at an artifact that was uploaded, and answers its SHA-256.
     pub(super) fn check(&self, key: &str, size: u64) -> Result<String, ControlError> {
         let path = self.path(key);
-        let missing = |_| ControlError::invalid("the artifact was not uploaded: PUT it to its uploadUrl first");
+        let missing =
+            |_| ControlError::invalid("the artifact was not uploaded: PUT it to its uploadUrl first");
         let found = std::fs::metadata(&path).map_err(missing)?.len();
         if found != size {
             return Err(ControlError::invalid(format!(

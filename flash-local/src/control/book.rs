@@ -98,7 +98,10 @@ mod sqlite {
                     return Err(ControlError::Storage(error));
                 }
                 state.load(&kind, &id, &json).map_err(|error| {
-                    ControlError::Storage(format!("{kind} {id} in {} can not be read: {error}", path.display()))
+                    ControlError::Storage(format!(
+                        "{kind} {id} in {} can not be read: {error}",
+                        path.display()
+                    ))
                 })?;
             }
             drop(rows_found);
@@ -111,7 +114,9 @@ mod sqlite {
             for Row { kind, id, json } in rows {
                 match json {
                     Some(json) => transaction
-                        .prepare("INSERT OR REPLACE INTO records (kind, id, json, sum) VALUES (?1, ?2, ?3, ?4)")?
+                        .prepare(
+                            "INSERT OR REPLACE INTO records (kind, id, json, sum) VALUES (?1, ?2, ?3, ?4)",
+                        )?
                         .execute(params![kind, id, json, sum(kind, id, json)])?,
                     None => transaction
                         .prepare("DELETE FROM records WHERE kind = ?1 AND id = ?2")?

@@ -105,7 +105,12 @@ fn save(
 }
 
 /// Keeps an endpoint that is to run with `template`. When its workers change by that, it gets a release.
-pub(super) fn put(state: &mut State, mut endpoint: Endpoint, template: &Template, now: Timestamp) -> Arc<Endpoint> {
+pub(super) fn put(
+    state: &mut State,
+    mut endpoint: Endpoint,
+    template: &Template,
+    now: Timestamp,
+) -> Arc<Endpoint> {
     let before = state.endpoints.get(&endpoint.id).cloned();
     let old_template = before.as_ref().map(|before| state.template_of(before));
     let old: Vec<_> = before.iter().flat_map(|before| before.rolling()).collect();
@@ -113,7 +118,8 @@ pub(super) fn put(state: &mut State, mut endpoint: Endpoint, template: &Template
     let new = endpoint.rolling().into_iter().chain(template.rolling());
     let diff: Vec<Change> = new
         .map(|(field, new)| {
-            let old = old.iter().find(|(name, _)| *name == field).map_or(Value::Null, |(_, value)| value.clone());
+            let old =
+                old.iter().find(|(name, _)| *name == field).map_or(Value::Null, |(_, value)| value.clone());
             Change { field: field.to_owned(), old, new }
         })
         .filter(|change| change.old != change.new)
@@ -122,7 +128,13 @@ pub(super) fn put(state: &mut State, mut endpoint: Endpoint, template: &Template
         endpoint.version += 1;
         let version = endpoint.version;
         let diff = if before.is_none() { Vec::new() } else { diff };
-        state.releases.put(Release { id: id::object(), endpoint: endpoint.id.clone(), version, created: now, diff });
+        state.releases.put(Release {
+            id: id::object(),
+            endpoint: endpoint.id.clone(),
+            version,
+            created: now,
+            diff,
+        });
         keep_some(state, &endpoint.id);
     }
     state.endpoints.put(endpoint)
@@ -180,7 +192,10 @@ fn check(state: &State, endpoint: &Endpoint) -> Result<(), ControlError> {
         require(state.volumes.get(volume).is_some(), format!("network volume {volume:?} does not exist"));
     }
     if let Some(environment) = &endpoint.environment {
-        require(state.environments.get(environment).is_some(), format!("environment {environment:?} not found"));
+        require(
+            state.environments.get(environment).is_some(),
+            format!("environment {environment:?} not found"),
+        );
     }
     if problems.is_empty() { Ok(()) } else { Err(ControlError::Invalid(problems)) }
 }

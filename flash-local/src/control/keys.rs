@@ -27,10 +27,15 @@ impl Keys {
         self.auth.allows(NOBODY, headers)
     }
 
+    /// Whether this is a key.
+    pub(super) fn accept(&self, key: &str) -> bool {
+        self.auth.accepts(NOBODY, key)
+    }
+
     /// Whether a request with this query is served: GraphQL takes the key there too (platform contract D.1).
     pub(super) fn allow_query(&self, query: Option<&str>) -> bool {
         let pairs = query.unwrap_or_default().split('&');
         let key = pairs.filter_map(|pair| pair.strip_prefix("api_key=")).next().unwrap_or_default();
-        self.auth.accepts(NOBODY, key)
+        self.accept(key)
     }
 }

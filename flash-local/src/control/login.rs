@@ -9,6 +9,10 @@ use flash_core::clock::Timestamp;
 
 use super::id;
 
+mod page;
+
+pub(super) use page::routes;
+
 /// How long a request waits for somebody.
 const LIFE: Duration = Duration::from_secs(600);
 

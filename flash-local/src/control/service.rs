@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use flash_core::clock::Timestamp;
 use flash_queue::QueueOptions;
+use flash_queue::routes::Auth;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -14,7 +15,7 @@ use super::book::Book;
 use super::keys::Keys;
 use super::login::Logins;
 use super::state::State;
-use super::{ControlError, graphql, rest};
+use super::{ControlError, gateway, graphql, login, rest};
 use crate::PlatformError;
 use crate::plane::Plane;
 
@@ -35,7 +36,11 @@ pub(crate) struct Control {
 
 impl Control {
     /// Opens what is in `data`. `None`: everything is gone with the platform.
-    pub(crate) fn open(plane: Arc<Plane>, api_key: String, data: Option<&Path>) -> Result<Arc<Self>, PlatformError> {
+    pub(crate) fn open(
+        plane: Arc<Plane>,
+        api_key: String,
+        data: Option<&Path>,
+    ) -> Result<Arc<Self>, PlatformError> {
         let storage = |error: std::io::Error| ControlError::Storage(error.to_string());
         let temporary = match data {
             Some(_) => None,
@@ -107,8 +112,8 @@ impl Control {
         let state = self.state();
         for endpoint in state.endpoints.all() {
             let mut options = QueueOptions::new();
-            options.execution_timeout =
-                (endpoint.execution_timeout > 0).then(|| std::time::Duration::from_millis(endpoint.execution_timeout));
+            options.execution_timeout = (endpoint.execution_timeout > 0)
+                .then(|| std::time::Duration::from_millis(endpoint.execution_timeout));
             self.plane
                 .announce(&endpoint.id, &endpoint.name, endpoint.kind(), options, true)
                 .await
@@ -124,6 +129,13 @@ impl Control {
 }
 
 /// Everything that the control plane serves.
-pub(crate) fn routes(control: &Arc<Control>) -> Router {
-    graphql::routes(control).merge(rest::routes(control)).merge(artifacts::routes(control))
+///
+/// `data` serves the data plane, to callers that `auth` lets in: calls that name their endpoint in headers are passed on
+/// to it.
+pub(crate) fn routes(control: &Arc<Control>, data: Router, auth: Auth) -> Router {
+    graphql::routes(control)
+        .merge(rest::routes(control))
+        .merge(artifacts::routes(control))
+        .merge(login::routes(control))
+        .merge(gateway::routes(control, data, auth))
 }

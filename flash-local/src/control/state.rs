@@ -49,7 +49,8 @@ impl<R: Record> Records<R> {
 
     /// Removes all that match.
     pub(super) fn remove_all(&mut self, what: impl Fn(&R) -> bool) {
-        let ids: Vec<String> = self.all().filter(|record| what(record)).map(|record| record.id().to_owned()).collect();
+        let ids: Vec<String> =
+            self.all().filter(|record| what(record)).map(|record| record.id().to_owned()).collect();
         for id in ids {
             self.remove(&id);
         }

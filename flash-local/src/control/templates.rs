@@ -7,7 +7,10 @@ use super::records::Template;
 use super::{Control, ControlError, id};
 
 impl Control {
-    pub(super) async fn create_template(self: &Arc<Self>, template: Template) -> Result<Arc<Template>, ControlError> {
+    pub(super) async fn create_template(
+        self: &Arc<Self>,
+        template: Template,
+    ) -> Result<Arc<Template>, ControlError> {
         self.write(move |state| {
             if state.templates.find(|other| other.name == template.name).is_some() {
                 let problem = format!("a template {:?} is there already", template.name);

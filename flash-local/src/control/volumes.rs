@@ -27,7 +27,8 @@ impl Control {
             let mut volume = Volume::clone(state.volume(&id)?);
             if let Some(size) = size {
                 if size < volume.size {
-                    let problem = format!("size {size} is below the present {}: a volume only grows", volume.size);
+                    let problem =
+                        format!("size {size} is below the present {}: a volume only grows", volume.size);
                     return Err(ControlError::Conflict(problem));
                 }
                 volume.size = size;

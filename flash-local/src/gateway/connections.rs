@@ -74,7 +74,7 @@ impl Connections {
         let (connection, driver) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move {
             // Whoever waits for an answer on this connection gets the error too.
-            if let Err(error) = driver.await {
+            if let Err(error) = driver.with_upgrades().await {
                 tracing::debug!(%error, "connection to a worker broke");
             }
         });

@@ -11,13 +11,19 @@ use axum::routing::any;
 use flash_core::clock::Clock;
 use flash_queue::Limits;
 use flash_queue::routes::{Auth, Caller};
-use http::{Request, StatusCode, Uri};
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use super::affinity::Affinity;
 use super::answer::refusal;
 use super::body::Passing;
 use super::connections::Failure;
 use super::headers;
+use super::pool::NotPicked;
+use super::upgrade::Upgrade;
+#[cfg(feature = "control-plane")]
+use crate::control::Control;
 use crate::endpoint::Endpoint;
 use crate::plane::Plane;
 use crate::spec::Kind;
@@ -27,6 +33,25 @@ use crate::spec::Kind;
 pub(crate) struct Gateway {
     pub(crate) plane: Arc<Plane>,
     pub(crate) auth: Auth,
+    #[cfg(feature = "control-plane")]
+    pub(crate) control: Option<Arc<Control>>,
+}
+
+impl Gateway {
+    /// The id of the endpoint that a request is for: the one in its path, or behind `/lb/flash` the one that its headers
+    /// name (platform contract D.8).
+    #[cfg_attr(
+        not(feature = "control-plane"),
+        expect(clippy::unused_self, reason = "only a control plane is asked")
+    )]
+    fn find(&self, name: &str, headers: &HeaderMap) -> Option<String> {
+        #[cfg(feature = "control-plane")]
+        if let ("flash", Some(control)) = (name, &self.control) {
+            return control.find(headers);
+        }
+        let _ = headers;
+        Some(name.to_owned())
+    }
 }
 
 /// The routes under `/lb/{endpoint}`.
@@ -41,10 +66,15 @@ pub(crate) fn routes(gateway: Gateway) -> Router {
 async fn forward(State(gateway): State<Gateway>, request: Request<Body>) -> Response {
     let Plane { table, limits, clock, .. } = &*gateway.plane;
     let (name, target) = split(request.uri());
-    if !gateway.auth.allows(Caller::Client { endpoint: name }, request.headers()) {
+    let found = gateway.find(name, request.headers());
+    let endpoint = found.as_deref().and_then(|id| table.get(id));
+    // Whether there is such an endpoint is nobody's business without a key.
+    let is_public =
+        endpoint.as_ref().and_then(|endpoint| endpoint.plan()).is_some_and(|plan| plan.is_public());
+    if !is_public && !gateway.auth.allows(Caller::Client { endpoint: name }, request.headers()) {
         return refusal(StatusCode::UNAUTHORIZED, "missing or wrong API key");
     }
-    let Some(endpoint) = table.get(name) else {
+    let Some(endpoint) = endpoint else {
         return refusal(StatusCode::NOT_FOUND, &format!("no endpoint {name:?} here"));
     };
     if endpoint.kind == Kind::Queue {
@@ -71,18 +101,44 @@ async fn forward(State(gateway): State<Gateway>, request: Request<Body>) -> Resp
 }
 
 async fn pass(endpoint: &Endpoint, mut request: Request<Body>, limits: &Limits, clock: &Clock) -> Response {
-    let until = clock.now() + limits.http_no_worker;
+    let affinity = Affinity::of(request.headers());
+    let is_strict = matches!(affinity, Affinity::Only(_));
+    let until = clock.now() + if is_strict { limits.affinity_wait } else { limits.http_no_worker };
+    let mut upgrade = Upgrade::of(&mut request);
     loop {
-        let Some(picked) = endpoint.pool.pick(clock, until).await else {
-            return refusal(StatusCode::SERVICE_UNAVAILABLE, "no workers available");
+        let picked = match endpoint.pool.pick(&affinity, clock, until).await {
+            Ok(picked) => picked,
+            Err(NotPicked::Gone) => return refusal(StatusCode::NOT_FOUND, "affinity_worker_gone"),
+            Err(NotPicked::Timeout) if is_strict => {
+                return refusal(StatusCode::BAD_REQUEST, "worker_timeout");
+            }
+            Err(NotPicked::Timeout) => {
+                return refusal(StatusCode::SERVICE_UNAVAILABLE, "no workers available");
+            }
         };
         let backend = picked.backend.clone();
         headers::to_worker(request.headers_mut(), &backend.host);
+        if let Some(upgrade) = &upgrade {
+            upgrade.ask(request.headers_mut());
+        }
         let failure = match clock.timeout(limits.http_processing, backend.send(request)).await {
             Err(_) => {
                 let seconds = limits.http_processing.as_secs_f64();
                 let error = format!("worker {} did not answer within {seconds} s", backend.worker);
                 return refusal(StatusCode::GATEWAY_TIMEOUT, &error);
+            }
+            Ok(Ok(mut response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                // A worker that switches without being asked would be a broken one.
+                let Some(upgrade) = upgrade.take() else {
+                    return refusal(StatusCode::BAD_GATEWAY, "worker switched protocols without being asked");
+                };
+                let kept = response.headers().get(UPGRADE).cloned();
+                upgrade.join(&mut response, picked);
+                let (mut parts, _) = response.into_parts();
+                headers::to_caller(&mut parts.headers, &backend.worker);
+                parts.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+                parts.headers.extend(kept.map(|protocol| (UPGRADE, protocol)));
+                return Response::from_parts(parts, Body::empty());
             }
             Ok(Ok(response)) => {
                 let (mut parts, body) = response.into_parts();

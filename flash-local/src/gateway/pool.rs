@@ -10,6 +10,7 @@ use flash_core::clock::{Clock, Timestamp};
 use flash_core::ids::WorkerId;
 use tokio::sync::Notify;
 
+use super::affinity::Affinity;
 use super::backend::Backend;
 use crate::scaling::Load;
 
@@ -37,6 +38,18 @@ impl Drop for Picked {
         self.backend.leave(self.clock.now());
     }
 }
+
+/// Why no worker was picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotPicked {
+    /// There was none in time.
+    Timeout,
+    /// The one that the caller wants is gone.
+    Gone,
+}
+
+/// How often a caller that waits for a certain worker looks whether it is still there.
+const GONE_LOOK: Duration = Duration::from_secs(1);
 
 /// A request that waits for a worker, until this is dropped.
 struct Waiting<'a> {
@@ -100,11 +113,17 @@ impl Pool {
         }
     }
 
-    /// The healthy worker with the fewest requests; waits for one until `until`.
-    pub(super) async fn pick(&self, clock: &Clock, until: Timestamp) -> Option<Picked> {
-        if let Some(picked) = self.pick_now(clock) {
+    /// A healthy worker, the one with the fewest requests unless the caller wants a certain one; waits for it until
+    /// `until`.
+    pub(super) async fn pick(
+        &self,
+        affinity: &Affinity,
+        clock: &Clock,
+        until: Timestamp,
+    ) -> Result<Picked, NotPicked> {
+        if let Some(picked) = self.pick_now(affinity, clock)? {
             self.attention.notify_one();
-            return Some(picked);
+            return Ok(picked);
         }
         let number = self.waited.fetch_add(1, Ordering::Relaxed);
         self.waiting().insert(number, clock.now());
@@ -113,22 +132,40 @@ impl Pool {
         loop {
             let mut healthy = pin!(self.healthy.notified());
             healthy.as_mut().enable();
-            if let Some(picked) = self.pick_now(clock) {
-                return Some(picked);
+            if let Some(picked) = self.pick_now(affinity, clock)? {
+                return Ok(picked);
             }
-            clock.timeout_at(until, healthy).await.ok()?;
+            // A worker that is wanted may also go away; that is looked at from time to time.
+            let look = match affinity {
+                Affinity::Only(_) => until.min(clock.now() + GONE_LOOK),
+                _ => until,
+            };
+            if clock.timeout_at(look, healthy).await.is_err() && look == until {
+                return Err(NotPicked::Timeout);
+            }
         }
     }
 
-    fn pick_now(&self, clock: &Clock) -> Option<Picked> {
+    fn pick_now(&self, affinity: &Affinity, clock: &Clock) -> Result<Option<Picked>, NotPicked> {
         let mut backends = self.lock();
+        let wanted = |worker: &WorkerId| backends.iter().position(|backend| backend.worker == *worker);
+        let wanted = match affinity {
+            Affinity::Any => None,
+            Affinity::Rather(worker) => wanted(worker).filter(|at| backends[*at].is_healthy()),
+            Affinity::Only(worker) => match wanted(worker) {
+                None => return Err(NotPicked::Gone),
+                Some(at) if backends[at].is_healthy() => Some(at),
+                Some(_) => return Ok(None),
+            },
+        };
         let healthy = backends.iter().enumerate().filter(|(_, backend)| backend.is_healthy());
-        let (at, _) = healthy.min_by_key(|(_, backend)| backend.in_flight())?;
+        let least = || healthy.min_by_key(|(_, backend)| backend.in_flight()).map(|(at, _)| at);
+        let Some(at) = wanted.or_else(least) else { return Ok(None) };
         let backend = backends.remove(at);
         backend.enter(clock.now());
         // To the end, so that those who are equally busy take turns.
         backends.push(backend.clone());
-        Some(Picked { backend, clock: clock.clone() })
+        Ok(Some(Picked { backend, clock: clock.clone() }))
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<u64, Timestamp>> {
@@ -149,17 +186,24 @@ mod tests {
         let (pool, clock) = (Pool::default(), Clock::real());
         let backends: Vec<_> =
             ["a", "b", "c"].into_iter().map(|name| pool.add(Backend::new(name.into(), 1))).collect();
-        assert!(pool.pick_now(&clock).is_none());
+        assert!(pool.pick_now(&Affinity::Any, &clock).unwrap().is_none());
         pool.set_healthy(&backends[0], true);
         pool.set_healthy(&backends[2], true);
         let pick = || {
-            let picked = pool.pick_now(&clock).unwrap();
+            let picked = pool.pick_now(&Affinity::Any, &clock).unwrap().unwrap();
             (picked.backend.worker.to_string(), picked)
         };
         let ((first, _a), (second, _c), (third, a2)) = (pick(), pick(), pick());
         assert_eq!([&*first, &*second, &*third], ["a", "c", "a"]);
         drop((a2, _a));
         assert_eq!(pick().0, "a", "it has nothing to do");
+        let wanted = |affinity| {
+            pool.pick_now(&affinity, &clock).map(|one| one.map(|one| one.backend.worker.to_string()))
+        };
+        assert_eq!(wanted(Affinity::Rather("c".into())), Ok(Some("c".to_owned())));
+        assert_eq!(wanted(Affinity::Rather("b".into())), Ok(Some("a".to_owned())), "it is not healthy");
+        assert_eq!(wanted(Affinity::Only("b".into())), Ok(None), "it may become healthy");
+        assert_eq!(wanted(Affinity::Only("z".into())), Err(NotPicked::Gone));
         pool.remove(&"a".into());
         assert_eq!(pick().0, "c");
     }

@@ -51,8 +51,9 @@ pub(super) struct Decision {
 pub(super) fn decide(workers: &[Seen], wanted: Wanted) -> Decision {
     let stays = |seen: &&Seen| matches!(seen.stage, Stage::Coming | Stage::Ready);
     let (current, old): (Vec<_>, Vec<_>) = workers.iter().filter(stays).partition(|seen| seen.current);
-    let lively = workers.iter().filter(stays).filter(|seen| !seen.expired).count();
-    let target = wanted.asked.max(lively).max(wanted.min).min(wanted.max);
+    // The new ones take the places of the old ones: they do not count twice.
+    let lively = |of: &[&Seen]| of.iter().filter(|seen| !seen.expired).count();
+    let target = wanted.asked.max(lively(&current)).max(lively(&old)).max(wanted.min).min(wanted.max);
 
     let mut decision = Decision { start: target.saturating_sub(current.len()), drain: Vec::new() };
     // Broken ones are replaced: what they leave open is in `start` already.
@@ -125,6 +126,7 @@ mod tests {
         assert_eq!(decided("or ob c. c.", 0, 2, 2), (0, vec![]), "they are not ready");
         assert_eq!(decided("or ob cr c.", 0, 2, 2), (0, vec!["or".to_owned()]), "one for one");
         assert_eq!(decided("og ob cr cr", 0, 2, 2), (0, vec!["ob".to_owned()]));
+        assert_eq!(decided("or c.", 0, 1, 5), (0, vec![]), "one takes the place of one");
         assert_eq!(decided("ox", 0, 0, 2), (0, vec!["ox".to_owned()]), "nobody asks for a new one");
     }
 

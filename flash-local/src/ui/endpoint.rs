@@ -20,6 +20,8 @@ pub(super) struct EndpointShown {
     kind: &'static str,
     url: String,
     release: u32,
+    /// Why it has no new workers, when it can not have them.
+    note: Option<String>,
     min: usize,
     max: usize,
     /// Jobs or requests that wait, and those that are worked on.
@@ -74,6 +76,7 @@ impl EndpointShown {
                 Kind::LoadBalanced => "http",
             },
             url: endpoint.url(&plane.common.base),
+            note: endpoint.note(),
             release: plan.as_ref().map_or(0, |plan| plan.version),
             min: plan.as_ref().map_or(0, |plan| plan.scaling.min),
             max: plan.as_ref().map_or(0, |plan| plan.scaling.max),

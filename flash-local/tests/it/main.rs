@@ -4,19 +4,17 @@
 
 mod access;
 mod autoscale;
+mod control;
 mod gateway;
 mod processes;
+mod rest;
 mod scripted;
 mod support;
 mod testing;
 mod traffic;
 
-#[cfg(feature = "sqlite")]
 #[path = "../../../flash-queue/tests/conformance/mod.rs"]
 mod conformance;
-#[cfg(feature = "sqlite")]
 mod crash;
-#[cfg(feature = "sqlite")]
 mod durable;
-#[cfg(feature = "sqlite")]
 mod sqlite;

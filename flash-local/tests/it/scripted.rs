@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::support::{line, ok, post, quick, ready};
 
-const ROLE: &str = "SCRIPTED_ROLE";
+pub(crate) const ROLE: &str = "SCRIPTED_ROLE";
 
 /// The part of a worker.
 #[derive(Clone, Copy)]
@@ -31,6 +31,8 @@ pub(crate) enum Role {
     Echo,
     /// Answers each job with its own environment.
     Environment,
+    /// Answers each job with what is in the network volume, and adds its input to it.
+    Volume,
     /// Takes a job and never answers. Its child would outlive it, if nobody looked after that.
     Hold,
     /// Takes a job and dies.
@@ -48,7 +50,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Echo, "echo"),
         (Self::Environment, "environment"),
         (Self::Hold, "hold"),
@@ -56,11 +58,12 @@ impl Role {
         (Self::Finish, "finish"),
         (Self::Stubborn, "stubborn"),
         (Self::Refresh, "refresh"),
+        (Self::Volume, "volume"),
         (Self::Http, "http"),
         (Self::Sick, "sick"),
     ];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(role, _)| *role as u8 == self as u8).unwrap().1
     }
 
@@ -167,6 +170,13 @@ impl Jobs {
                 Role::Environment => {
                     let variables: BTreeMap<_, _> = std::env::vars().collect();
                     self.done(&job, json!(variables)).await;
+                }
+                Role::Volume => {
+                    let file =
+                        std::path::Path::new(&std::env::var("FLASH_VOLUME_ROOT").unwrap()).join("seen");
+                    let before = std::fs::read_to_string(&file).unwrap_or_default();
+                    std::fs::write(&file, format!("{before}{}", job["input"])).unwrap();
+                    self.done(&job, json!(before)).await;
                 }
                 Role::Die => std::process::exit(3),
                 Role::Finish => {

@@ -66,7 +66,10 @@ impl GpuType {
         &self.0
     }
 
-    async fn lowest_price(&self, #[graphql(name = "input")] _input: Option<GpuLowestPriceInput>) -> LowestPrice {
+    async fn lowest_price(
+        &self,
+        #[graphql(name = "input")] _input: Option<GpuLowestPriceInput>,
+    ) -> LowestPrice {
         LowestPrice { stock_status: "High".to_owned() }
     }
 }
@@ -83,8 +86,10 @@ impl CpuFlavor {
 }
 
 pub(super) fn gpu_types(filter: Option<GpuTypeFilter>) -> Vec<GpuType> {
-    let wanted: Vec<String> =
-        filter.into_iter().flat_map(|filter| filter.ids.unwrap_or_default().into_iter().chain(filter.id)).collect();
+    let wanted: Vec<String> = filter
+        .into_iter()
+        .flat_map(|filter| filter.ids.unwrap_or_default().into_iter().chain(filter.id))
+        .collect();
     let pools = Catalogue::bundled().gpu_pools.iter();
     let all = pools.flat_map(|pool| pool.types.iter().chain([&pool.id]));
     all.filter(|id| wanted.is_empty() || wanted.contains(id)).map(|id| GpuType(id.clone())).collect()

@@ -26,10 +26,10 @@ pub(super) enum FlashBootType {
     Off,
     /// From a frozen one.
     #[graphql(name = "FLASHBOOT")]
-    FlashBoot,
+    On,
     /// From a frozen one that is kept near.
     #[graphql(name = "PRIORITY_FLASHBOOT")]
-    PriorityFlashBoot,
+    Priority,
 }
 
 /// A volume of an endpoint.
@@ -83,7 +83,9 @@ impl EndpointInput {
         let load_balanced = match self.kind.as_deref() {
             None | Some("QB") => false,
             Some("LB") => true,
-            Some(other) => return Err(ControlError::invalid(format!("type {other:?} is not possible: QB or LB"))),
+            Some(other) => {
+                return Err(ControlError::invalid(format!("type {other:?} is not possible: QB or LB")));
+            }
         };
         if !is_new && load_balanced != endpoint.is_load_balanced {
             return Err(ControlError::invalid("the type of an endpoint can not change"));
@@ -103,7 +105,8 @@ impl EndpointInput {
         endpoint.cpu = instances
             .iter()
             .map(|id| {
-                let problem = || ControlError::invalid(format!("CPU instance {id:?} is not possible: like cpu3g-2-8"));
+                let problem =
+                    || ControlError::invalid(format!("CPU instance {id:?} is not possible: like cpu3g-2-8"));
                 CpuInstance::from_id(id).ok_or_else(problem)
             })
             .collect::<Result<_, _>>()?;
@@ -140,8 +143,8 @@ impl EndpointInput {
         endpoint.execution_timeout = self.execution_timeout_ms.unwrap_or(0);
         endpoint.flash_boot = match self.flash_boot_type {
             None | Some(FlashBootType::Off) => FlashBoot::Off,
-            Some(FlashBootType::FlashBoot) => FlashBoot::FlashBoot,
-            Some(FlashBootType::PriorityFlashBoot) => FlashBoot::PriorityFlashBoot,
+            Some(FlashBootType::On) => FlashBoot::On,
+            Some(FlashBootType::Priority) => FlashBoot::Priority,
         };
         endpoint.environment = self.flash_environment_id.filter(|id| !id.is_empty());
         Ok(())
@@ -152,7 +155,9 @@ fn count(value: f64) -> Result<u32, ControlError> {
     let is_count = value >= 1.0 && value <= f64::from(u32::MAX) && value.fract() == 0.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "just checked")]
     let count = value as u32;
-    is_count.then_some(count).ok_or_else(|| ControlError::invalid("scalerValue of REQUEST_COUNT is a count from 1 on"))
+    is_count
+        .then_some(count)
+        .ok_or_else(|| ControlError::invalid("scalerValue of REQUEST_COUNT is a count from 1 on"))
 }
 
 #[Object(name = "Endpoint")]
@@ -218,7 +223,8 @@ impl EndpointObject {
     async fn network_volume_ids(&self, context: &Context<'_>) -> async_graphql::Result<Vec<EndpointVolume>> {
         let state = context.data::<Arc<Control>>()?.state();
         let place = |id: &String| state.volumes.get(id).map(|volume| volume.data_center.clone());
-        let volume = |id: &String| EndpointVolume { network_volume_id: id.clone(), data_center_id: place(id) };
+        let volume =
+            |id: &String| EndpointVolume { network_volume_id: id.clone(), data_center_id: place(id) };
         Ok(self.0.volumes.iter().map(volume).collect())
     }
 
@@ -268,8 +274,8 @@ impl EndpointObject {
     async fn flash_boot_type(&self) -> FlashBootType {
         match self.0.flash_boot {
             FlashBoot::Off => FlashBootType::Off,
-            FlashBoot::FlashBoot => FlashBootType::FlashBoot,
-            FlashBoot::PriorityFlashBoot => FlashBootType::PriorityFlashBoot,
+            FlashBoot::On => FlashBootType::On,
+            FlashBoot::Priority => FlashBootType::Priority,
         }
     }
 

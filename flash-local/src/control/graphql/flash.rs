@@ -43,7 +43,10 @@ impl FlashApp {
         &self.0.name
     }
 
-    async fn flash_environments(&self, context: &Context<'_>) -> async_graphql::Result<Vec<FlashEnvironment>> {
+    async fn flash_environments(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Vec<FlashEnvironment>> {
         let state = context.data::<Arc<Control>>()?.state();
         let mut found: Vec<_> = state.environments_of(&self.0.id).cloned().collect();
         found.sort_by_key(|environment| environment.created);
@@ -99,7 +102,9 @@ impl FlashEnvironment {
     async fn active_artifact(&self, context: &Context<'_>) -> async_graphql::Result<Option<FlashArtifact>> {
         let control = context.data::<Arc<Control>>()?;
         let state = control.state();
-        let Some(build) = self.0.active_build.as_ref().and_then(|id| state.builds.get(id)) else { return Ok(None) };
+        let Some(build) = self.0.active_build.as_ref().and_then(|id| state.builds.get(id)) else {
+            return Ok(None);
+        };
         let expires = control.now() + control.plane.limits.upload_url;
         Ok(Some(FlashArtifact {
             object_key: build.object_key.clone(),

@@ -47,8 +47,18 @@ impl Mutation {
     async fn save_endpoint(&self, context: &Context<'_>, input: EndpointInput) -> Result<EndpointObject> {
         let control = control(context)?;
         let saved = match input.id.clone() {
-            Some(id) => control.update_endpoint(id, move |state, endpoint, template| input.fill(state, endpoint, template)).await?,
-            None => control.create_endpoint(move |state, endpoint, template| input.fill(state, endpoint, template)).await?,
+            Some(id) => {
+                control
+                    .update_endpoint(id, move |state, endpoint, template| {
+                        input.fill(state, endpoint, template)
+                    })
+                    .await?
+            }
+            None => {
+                control
+                    .create_endpoint(move |state, endpoint, template| input.fill(state, endpoint, template))
+                    .await?
+            }
         };
         Ok(EndpointObject(saved))
     }

@@ -54,7 +54,8 @@ impl Query {
     ) -> Result<FlashEnvironment> {
         let state = control(context)?.state();
         state.app(&input.flash_app_id)?;
-        let found = state.environments_of(&input.flash_app_id).find(|environment| environment.name == input.name);
+        let found =
+            state.environments_of(&input.flash_app_id).find(|environment| environment.name == input.name);
         Ok(FlashEnvironment(found.ok_or(ControlError::NotFound("environment"))?.clone()))
     }
 
@@ -67,7 +68,11 @@ impl Query {
         Ok(gpu_types(input))
     }
 
-    async fn cpu_flavors(&self, context: &Context<'_>, input: Option<CpuFlavorInput>) -> Result<Vec<CpuFlavor>> {
+    async fn cpu_flavors(
+        &self,
+        context: &Context<'_>,
+        input: Option<CpuFlavorInput>,
+    ) -> Result<Vec<CpuFlavor>> {
         control(context)?;
         Ok(cpu_flavors(input))
     }

@@ -50,7 +50,8 @@ impl PodTemplate {
     }
 
     async fn env(&self) -> Vec<EnvironmentVariable> {
-        let variable = |(key, value): (&String, &String)| EnvironmentVariable { key: key.clone(), value: value.clone() };
+        let variable =
+            |(key, value): (&String, &String)| EnvironmentVariable { key: key.clone(), value: value.clone() };
         self.0.env.iter().map(variable).collect()
     }
 

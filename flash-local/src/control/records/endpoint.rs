@@ -52,11 +52,21 @@ impl Gpu {
     /// From RunPod's list, in which a leading `-` leaves a type out.
     pub(in crate::control) fn from_ids(ids: &str, count: u32, allowed: &str, min: Option<String>) -> Self {
         let list = |text: &str| {
-            text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+            text.split(',')
+                .map(str::trim)
+                .filter(|one| !one.is_empty())
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
         };
         let (excluded, pools): (Vec<_>, Vec<_>) = list(ids).into_iter().partition(|id| id.starts_with('-'));
         let excluded = excluded.iter().map(|id| id[1..].to_owned()).collect();
-        Self { pools, excluded, count, allowed_cuda: list(allowed), min_cuda: min.filter(|min| !min.is_empty()) }
+        Self {
+            pools,
+            excluded,
+            count,
+            allowed_cuda: list(allowed),
+            min_cuda: min.filter(|min| !min.is_empty()),
+        }
     }
 
     pub(in crate::control) fn ids(&self) -> String {
@@ -102,9 +112,9 @@ pub(in crate::control) enum ScalerOf {
 pub(in crate::control) enum FlashBoot {
     Off,
     #[serde(rename = "FLASHBOOT")]
-    FlashBoot,
+    On,
     #[serde(rename = "PRIORITY_FLASHBOOT")]
-    PriorityFlashBoot,
+    Priority,
 }
 
 impl Endpoint {
@@ -135,7 +145,10 @@ mod tests {
     #[test]
     fn hardware_is_read_and_written_as_it_was() {
         let gpu = Gpu::from_ids("AMPERE_24, ADA_24,-NVIDIA L4", 1, "12.8,12.9", Some(String::new()));
-        assert_eq!((gpu.pools.len(), gpu.excluded.as_slice(), gpu.min_cuda.as_ref()), (2, &["NVIDIA L4".to_owned()][..], None));
+        assert_eq!(
+            (gpu.pools.len(), gpu.excluded.as_slice(), gpu.min_cuda.as_ref()),
+            (2, &["NVIDIA L4".to_owned()][..], None)
+        );
         assert_eq!(gpu.ids(), "AMPERE_24,ADA_24,-NVIDIA L4");
         for id in ["cpu3g-2-8", "cpu5c-8-16"] {
             assert_eq!(CpuInstance::from_id(id).unwrap().id(), id);

@@ -16,6 +16,8 @@ impl<S: Send + Sync> FromRequest<S> for Body {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|error| Problem::new(error.status(), error.body_text()))?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::bad(format!("the body is not JSON: {error}")))
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| Problem::bad(format!("the body is not JSON: {error}")))
     }
 }

@@ -17,7 +17,9 @@ type Asked = Query<BTreeMap<String, String>>;
 
 pub(super) async fn gpus(Query(asked): Asked) -> Answer {
     let filter = Filter::read(&asked, &["POD", "CLUSTER", "SERVERLESS"])?;
-    Ok(Json::ok(json!({ "gpus": all_gpus().map(|(id, pool)| show_gpu(id, pool, &filter)).collect::<Vec<_>>() })))
+    Ok(Json::ok(
+        json!({ "gpus": all_gpus().map(|(id, pool)| show_gpu(id, pool, &filter)).collect::<Vec<_>>() }),
+    ))
 }
 
 pub(super) async fn gpu(Path(wanted): Path<String>, Query(asked): Asked) -> Answer {
@@ -33,7 +35,8 @@ pub(super) async fn cpus(Query(asked): Asked) -> Answer {
 
 pub(super) async fn cpu(Path(wanted): Path<String>, Query(asked): Asked) -> Answer {
     let filter = Filter::read(&asked, &["POD", "SERVERLESS"])?;
-    let found = flavors().into_iter().find(|id| *id == wanted).ok_or_else(|| Problem::not_found("CPU type"))?;
+    let found =
+        flavors().into_iter().find(|id| *id == wanted).ok_or_else(|| Problem::not_found("CPU type"))?;
     Ok(Json::ok(show_cpu(found, &filter)))
 }
 
@@ -49,9 +52,12 @@ pub(super) async fn data_centers(Query(asked): Asked) -> Answer {
         Some(_) => return Err(Problem::invalid(vec!["globalNetwork must be true or false".to_owned()])),
     };
     // Places of this machine have no certificates, plain volumes, and no global network.
-    let none = compliance.is_some() || global == Some(true) || classes.is_some_and(|all| all.contains(&"HIGH_PERFORMANCE".to_owned()));
+    let none = compliance.is_some()
+        || global == Some(true)
+        || classes.is_some_and(|all| all.contains(&"HIGH_PERFORMANCE".to_owned()));
     let places = Catalogue::bundled().data_centers.iter();
-    let places = places.filter(|id| !none && regions.as_ref().is_none_or(|all| all.iter().any(|one| one == region(id))));
+    let places = places
+        .filter(|id| !none && regions.as_ref().is_none_or(|all| all.iter().any(|one| one == region(id))));
     Ok(Json::ok(json!({ "dataCenters": places.map(|id| show_place(id, &include)).collect::<Vec<_>>() })))
 }
 
@@ -63,12 +69,30 @@ pub(super) async fn data_center(Path(wanted): Path<String>, Query(asked): Asked)
 }
 
 const REGIONS: [&str; 9] = [
-    "NORTH_AMERICA", "SOUTH_AMERICA", "EUROPE", "ASIA", "MIDDLE_EAST", "AFRICA", "OCEANIA", "ANTARCTICA", "UNKNOWN",
+    "NORTH_AMERICA",
+    "SOUTH_AMERICA",
+    "EUROPE",
+    "ASIA",
+    "MIDDLE_EAST",
+    "AFRICA",
+    "OCEANIA",
+    "ANTARCTICA",
+    "UNKNOWN",
 ];
 
 const COMPLIANCE: [&str; 12] = [
-    "GDPR", "ISO_IEC_27001", "ISO_14001", "PCI_DSS", "HITRUST", "SOC_1_TYPE_2", "SOC_2_TYPE_2", "SOC_3_TYPE_2", "ITAR",
-    "FISMA_HIGH", "HIPAA", "RENEWABLE",
+    "GDPR",
+    "ISO_IEC_27001",
+    "ISO_14001",
+    "PCI_DSS",
+    "HITRUST",
+    "SOC_1_TYPE_2",
+    "SOC_2_TYPE_2",
+    "SOC_3_TYPE_2",
+    "ITAR",
+    "FISMA_HIGH",
+    "HIPAA",
+    "RENEWABLE",
 ];
 
 /// The query of a list of hardware.
@@ -83,7 +107,9 @@ impl Filter {
         let availability = include.is_some_and(|list| !list.is_empty());
         let product = list(asked, "product", products)?;
         if availability != product.is_some() {
-            return Err(Problem::bad("product is required with include=AVAILABILITY, and valid only with it"));
+            return Err(Problem::bad(
+                "product is required with include=AVAILABILITY, and valid only with it",
+            ));
         }
         let only_with = ["count", "cloud", "countryCodes", "cudaVersions", "minCudaVersion", "vcpuCount"];
         if let Some(name) = only_with.iter().find(|name| !availability && asked.contains_key(**name)) {
@@ -99,7 +125,9 @@ impl Filter {
             }
         };
         check("count", &|text| text.parse::<u32>().is_ok_and(|count| count > 0));
-        check("vcpuCount", &|text| text.parse::<u32>().is_ok_and(|count| count > 1 && count.is_power_of_two()));
+        check("vcpuCount", &|text| {
+            text.parse::<u32>().is_ok_and(|count| count > 1 && count.is_power_of_two())
+        });
         check("cloud", &|text| matches!(text, "SECURE" | "COMMUNITY"));
         check("countryCodes", &|text| {
             text.split(',').all(|code| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()))
@@ -117,7 +145,11 @@ impl Filter {
 }
 
 /// A comma-separated list whose items must be among `values`.
-fn list(asked: &BTreeMap<String, String>, name: &str, values: &[&str]) -> Result<Option<Vec<String>>, Problem> {
+fn list(
+    asked: &BTreeMap<String, String>,
+    name: &str,
+    values: &[&str],
+) -> Result<Option<Vec<String>>, Problem> {
     let Some(text) = asked.get(name) else { return Ok(None) };
     let items: Vec<String> = text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect();
     if items.iter().all(|item| values.contains(&item.as_str())) {
@@ -149,14 +181,17 @@ fn show_gpu(id: &str, pool: &str, filter: &Filter) -> Value {
     if filter.availability {
         shown["availability"] = "HIGH".into();
         let versions = Catalogue::bundled().cuda_versions.iter();
-        let versions = versions.filter(|version| filter.cuda.as_ref().is_none_or(|all| all.contains(version)));
-        shown["cudaVersions"] = versions.map(|version| json!({"version": version, "available": true})).collect();
+        let versions =
+            versions.filter(|version| filter.cuda.as_ref().is_none_or(|all| all.contains(version)));
+        shown["cudaVersions"] =
+            versions.map(|version| json!({"version": version, "available": true})).collect();
     }
     shown
 }
 
 fn flavors() -> Vec<&'static str> {
-    let mut flavors: Vec<_> = Catalogue::bundled().cpu_instances.iter().filter_map(|id| id.split('-').next()).collect();
+    let mut flavors: Vec<_> =
+        Catalogue::bundled().cpu_instances.iter().filter_map(|id| id.split('-').next()).collect();
     flavors.dedup();
     flavors
 }

@@ -101,15 +101,16 @@ impl Patch {
             timeout: fields.integer("timeout", 0..=u64::MAX),
             flash_boot: fields.one_of("flashboot", &["OFF", "FLASHBOOT", "PRIORITY_FLASHBOOT"]).map(|name| {
                 match name.as_str() {
-                    "FLASHBOOT" => FlashBoot::FlashBoot,
-                    "PRIORITY_FLASHBOOT" => FlashBoot::PriorityFlashBoot,
+                    "FLASHBOOT" => FlashBoot::On,
+                    "PRIORITY_FLASHBOOT" => FlashBoot::Priority,
                     _ => FlashBoot::Off,
                 }
             }),
             ..Self::default()
         };
         if is_new {
-            patch.kind = fields.one_of("type", &["QUEUE", "LOAD_BALANCER"]).map(|kind| kind == "LOAD_BALANCER");
+            patch.kind =
+                fields.one_of("type", &["QUEUE", "LOAD_BALANCER"]).map(|kind| kind == "LOAD_BALANCER");
         }
         if let Some(mut workers) = fields.object("workers") {
             patch.min = workers.small("min", 0..=u32::MAX);
@@ -135,7 +136,7 @@ impl Patch {
         if let Some(id) = self.template.filter(|id| !id.is_empty()) {
             // Applied once: no link to the template is kept.
             let from = state.templates.get(&id).filter(|from| from.endpoint.is_none());
-            let from = from.ok_or_else(|| ControlError::NotFound("template"))?;
+            let from = from.ok_or(ControlError::NotFound("template"))?;
             let mut env = from.env.clone();
             env.extend(container.env.take().unwrap_or_default());
             let base = Container {
@@ -156,13 +157,17 @@ impl Patch {
         }
         if let Some(gpu) = self.gpu {
             if !is_new && is_cpu {
-                return Err(ControlError::Conflict("a CPU endpoint can not become a GPU endpoint".to_owned()));
+                return Err(ControlError::Conflict(
+                    "a CPU endpoint can not become a GPU endpoint".to_owned(),
+                ));
             }
             gpu.apply(&mut endpoint.gpu)?;
         }
         if let Some(cpu) = self.cpu {
             if !is_new && !is_cpu {
-                return Err(ControlError::Conflict("a GPU endpoint can not become a CPU endpoint".to_owned()));
+                return Err(ControlError::Conflict(
+                    "a GPU endpoint can not become a CPU endpoint".to_owned(),
+                ));
             }
             endpoint.cpu = cpu;
         }
@@ -171,21 +176,26 @@ impl Patch {
         endpoint.workers_max = self.max.unwrap_or(endpoint.workers_max);
         endpoint.scaler = self.scaler.unwrap_or(endpoint.scaler);
         if self.idle_timeout.is_some() && has_no_idle_timeout(endpoint) {
-            let problem = "workers.idleTimeout does not apply to a queue endpoint that scales by REQUEST_COUNT";
+            let problem =
+                "workers.idleTimeout does not apply to a queue endpoint that scales by REQUEST_COUNT";
             return Err(ControlError::Conflict(problem.to_owned()));
         }
         endpoint.idle_timeout = self.idle_timeout.unwrap_or(endpoint.idle_timeout);
-        endpoint.data_centers = self.data_centers.unwrap_or_else(|| std::mem::take(&mut endpoint.data_centers));
+        endpoint.data_centers =
+            self.data_centers.unwrap_or_else(|| std::mem::take(&mut endpoint.data_centers));
         if let Some(volumes) = self.volumes {
             if let Some(unknown) = volumes.iter().find(|id| state.volumes.get(id).is_none()) {
                 return Err(ControlError::Conflict(format!("network volume {unknown:?} does not exist")));
             }
             endpoint.volumes = volumes;
         }
-        endpoint.execution_timeout = self.timeout.unwrap_or(if is_new { 300_000 } else { endpoint.execution_timeout });
+        endpoint.execution_timeout =
+            self.timeout.unwrap_or(if is_new { 300_000 } else { endpoint.execution_timeout });
         endpoint.flash_boot = self.flash_boot.unwrap_or(endpoint.flash_boot);
         if endpoint.is_load_balanced && matches!(endpoint.scaler, ScalerOf::QueueDelay(_)) {
-            return Err(ControlError::invalid("scaling.type must be REQUEST_COUNT for a load-balanced endpoint"));
+            return Err(ControlError::invalid(
+                "scaling.type must be REQUEST_COUNT for a load-balanced endpoint",
+            ));
         }
         if endpoint.workers_min > endpoint.workers_max {
             return Err(ControlError::Conflict("workers.min is over workers.max".to_owned()));
@@ -211,7 +221,10 @@ impl GpuPatch {
             let first = id.trim_start().chars().next();
             first.is_none_or(|first| first == '-').then_some("must be the id of a GPU type")
         });
-        if excluded.as_ref().is_some_and(|list| list.iter().enumerate().any(|(at, one)| list[..at].contains(one))) {
+        if excluded
+            .as_ref()
+            .is_some_and(|list| list.iter().enumerate().any(|(at, one)| list[..at].contains(one)))
+        {
             fields.problem("excludedTypes", "must not have the same item twice");
         }
         let gpu = Self {
@@ -234,9 +247,17 @@ impl GpuPatch {
     fn apply(self, gpu: &mut Option<Gpu>) -> Result<(), ControlError> {
         let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
         if some(&self.allowed_cuda) && self.min_cuda.as_ref().is_some_and(|min| !min.is_empty()) {
-            return Err(ControlError::Conflict("gpu.allowedCudaVersions and gpu.minCudaVersion exclude each other".to_owned()));
+            return Err(ControlError::Conflict(
+                "gpu.allowedCudaVersions and gpu.minCudaVersion exclude each other".to_owned(),
+            ));
         }
-        let fresh = Gpu { pools: Vec::new(), excluded: Vec::new(), count: 1, allowed_cuda: Vec::new(), min_cuda: None };
+        let fresh = Gpu {
+            pools: Vec::new(),
+            excluded: Vec::new(),
+            count: 1,
+            allowed_cuda: Vec::new(),
+            min_cuda: None,
+        };
         let gpu = gpu.get_or_insert(fresh);
         if let Some(pools) = self.pools {
             gpu.pools = pools;

@@ -10,8 +10,8 @@ use super::body::Body;
 use super::endpoint::{Patch, show};
 use super::fields::{Fields, Problems};
 use super::problem::Problem;
-use crate::control::records::Endpoint;
 use crate::control::Control;
+use crate::control::records::Endpoint;
 
 type Controls = State<Arc<Control>>;
 
@@ -34,14 +34,16 @@ pub(super) async fn get(State(control): Controls, Path(id): Path<String>) -> Ans
 
 pub(super) async fn create(State(control): Controls, Body(body): Body) -> Answer {
     let patch = read(body, true)?;
-    let saved = control.create_endpoint(move |state, endpoint, template| patch.apply(state, endpoint, template));
+    let saved =
+        control.create_endpoint(move |state, endpoint, template| patch.apply(state, endpoint, template));
     Ok(Json::created(shown(&control, saved.await?.as_ref())))
 }
 
 pub(super) async fn update(State(control): Controls, Path(id): Path<String>, Body(body): Body) -> Answer {
     control.state().endpoint(&id)?;
     let patch = read(body, false)?;
-    let saved = control.update_endpoint(id, move |state, endpoint, template| patch.apply(state, endpoint, template));
+    let saved =
+        control.update_endpoint(id, move |state, endpoint, template| patch.apply(state, endpoint, template));
     Ok(Json::ok(shown(&control, saved.await?.as_ref())))
 }
 

@@ -97,7 +97,8 @@ impl<'a> Fields<'a> {
             None if *range.end() == u64::MAX || *range.end() == u64::from(u32::MAX) => {
                 self.refuse(name, &format!("must be a whole number from {} on", range.start()))
             }
-            None => self.refuse(name, &format!("must be a whole number from {} to {}", range.start(), range.end())),
+            None => self
+                .refuse(name, &format!("must be a whole number from {} to {}", range.start(), range.end())),
         }
     }
 
@@ -114,7 +115,11 @@ impl<'a> Fields<'a> {
     }
 
     /// `wrong` says what is wrong with one of them.
-    pub(super) fn strings(&mut self, name: &str, wrong: impl Fn(&str) -> Option<&'static str>) -> Option<Vec<String>> {
+    pub(super) fn strings(
+        &mut self,
+        name: &str,
+        wrong: impl Fn(&str) -> Option<&'static str>,
+    ) -> Option<Vec<String>> {
         let Value::Array(list) = self.map.remove(name)? else { return self.refuse(name, "must be an array") };
         let mut strings = Vec::with_capacity(list.len());
         for (at, value) in list.into_iter().enumerate() {
@@ -130,7 +135,9 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn map(&mut self, name: &str) -> Option<BTreeMap<String, String>> {
-        let Value::Object(map) = self.map.remove(name)? else { return self.refuse(name, "must be an object") };
+        let Value::Object(map) = self.map.remove(name)? else {
+            return self.refuse(name, "must be an object");
+        };
         let mut strings = BTreeMap::new();
         for (key, value) in map {
             match value {

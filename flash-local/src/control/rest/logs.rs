@@ -50,7 +50,8 @@ pub(super) async fn stream(
         (None, Some(since)) => Start::From(time::parse(since).ok_or_else(|| wrong_time("since"))?),
         (None, None) => Start::Last(tail),
     };
-    let belongs = control.plane.roster.workers().iter().any(|one| one.id == *worker && one.endpoint.as_str() == id);
+    let belongs =
+        control.plane.roster.workers().iter().any(|one| one.id == *worker && one.endpoint.as_str() == id);
     let log = control.plane.roster.log_of(&worker).filter(|_| belongs);
     let log = log.ok_or_else(|| Problem::not_found("worker"))?;
     Ok(sse::response(move |events| follow(log, start, is_system, events)))
@@ -88,7 +89,8 @@ impl Cursor {
 
     fn parse(text: &str) -> Option<Self> {
         let at = time::parse(text)?;
-        let digits = text.split('.').nth(1).and_then(|rest| rest.get(3..9)).and_then(|rest| rest.parse().ok());
+        let digits =
+            text.split('.').nth(1).and_then(|rest| rest.get(3..9)).and_then(|rest| rest.parse().ok());
         Some(Self { at, number: digits.unwrap_or(0) })
     }
 }

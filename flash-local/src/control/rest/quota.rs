@@ -29,7 +29,8 @@ pub(in crate::control) struct Taken {
 
 impl Quota {
     pub(in crate::control) fn new(limits: &Limits) -> Self {
-        let window = |name, seconds, quota| Window { name, seconds, quota, used: 0, until: Timestamp::default() };
+        let window =
+            |name, seconds, quota| Window { name, seconds, quota, used: 0, until: Timestamp::default() };
         Self(Mutex::new([
             window("minute", 60, limits.rest_minute),
             window("hour", 3_600, limits.rest_hour),
@@ -65,10 +66,17 @@ impl Taken {
     /// Writes the headers (IETF draft of rate limit headers, as structured fields).
     pub(super) fn show(&self, headers: &mut HeaderMap) {
         let left = self.windows.iter().map(|window| {
-            format!("\"{}\";r={};t={}", window.name, window.quota.saturating_sub(window.used), window.left(self.now))
+            format!(
+                "\"{}\";r={};t={}",
+                window.name,
+                window.quota.saturating_sub(window.used),
+                window.left(self.now)
+            )
         });
-        let policy =
-            self.windows.iter().map(|window| format!("\"{}\";q={};w={}", window.name, window.quota, window.seconds));
+        let policy = self
+            .windows
+            .iter()
+            .map(|window| format!("\"{}\";q={};w={}", window.name, window.quota, window.seconds));
         for (name, text) in
             [("ratelimit", left.collect::<Vec<_>>()), ("ratelimit-policy", policy.collect::<Vec<_>>())]
         {
@@ -95,7 +103,12 @@ mod tests {
         assert_eq!(after(61), Some(3_539), "the hour is used up");
         let mut headers = HeaderMap::new();
         quota.take(now + Duration::from_secs(61)).show(&mut headers);
-        assert_eq!(headers["ratelimit"], "\"minute\";r=1;t=59, \"hour\";r=0;t=3539, \"day\";r=199997;t=86339");
-        assert!(headers["ratelimit-policy"].to_str().unwrap().starts_with("\"minute\";q=2;w=60, \"hour\";q=3"));
+        assert_eq!(
+            headers["ratelimit"],
+            "\"minute\";r=1;t=59, \"hour\";r=0;t=3539, \"day\";r=199997;t=86339"
+        );
+        assert!(
+            headers["ratelimit-policy"].to_str().unwrap().starts_with("\"minute\";q=2;w=60, \"hour\";q=3")
+        );
     }
 }

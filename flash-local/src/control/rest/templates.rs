@@ -62,7 +62,9 @@ pub(super) async fn list_public(State(control): Controls, Query(slice): Query<Sl
             let public = state.templates.all().filter(|one| one.public && one.endpoint.is_none());
             public.map(|template| show(template)).collect()
         }
-        Some(_) => return Err(Problem::invalid(vec!["source must be official, verified or community".to_owned()])),
+        Some(_) => {
+            return Err(Problem::invalid(vec!["source must be official, verified or community".to_owned()]));
+        }
     };
     Ok(Json::ok(json!({ "templates": shown })))
 }
@@ -154,6 +156,7 @@ impl Patch {
         template.serverless = self.serverless.unwrap_or(template.serverless);
         template.start_jupyter = self.start_jupyter.unwrap_or(template.start_jupyter);
         template.start_ssh = self.start_ssh.unwrap_or(template.start_ssh);
-        template.allowed_cuda = self.allowed_cuda.unwrap_or_else(|| std::mem::take(&mut template.allowed_cuda));
+        template.allowed_cuda =
+            self.allowed_cuda.unwrap_or_else(|| std::mem::take(&mut template.allowed_cuda));
     }
 }

@@ -43,7 +43,9 @@ fn read(body: Value) -> Result<Volume, Problem> {
         name: fields.string("name", 1).unwrap_or_default(),
         size: fields.small("size", 10..=4_096).unwrap_or_default(),
         data_center: fields.string("dataCenter", 1).unwrap_or_default(),
-        class: fields.one_of("type", &["STANDARD", "HIGH_PERFORMANCE"]).unwrap_or_else(|| "STANDARD".to_owned()),
+        class: fields
+            .one_of("type", &["STANDARD", "HIGH_PERFORMANCE"])
+            .unwrap_or_else(|| "STANDARD".to_owned()),
     };
     fields.end();
     problems.check()?;

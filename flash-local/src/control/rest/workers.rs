@@ -17,7 +17,8 @@ pub(super) async fn list(State(control): State<Arc<Control>>, Path(id): Path<Str
     let busy = control.busy(&id).await;
     let workers = control.workers_of(&id);
     let template = state.template_of(endpoint);
-    let shown: Vec<_> = workers.iter().map(|worker| show(&control, endpoint, &template.image, worker, &busy)).collect();
+    let shown: Vec<_> =
+        workers.iter().map(|worker| show(&control, endpoint, &template.image, worker, &busy)).collect();
     let count = |status: &str| shown.iter().filter(|worker| worker["status"] == status).count();
     let summary = json!({
         "running": count("RUNNING"),
@@ -56,7 +57,13 @@ fn status(worker: &WorkerInfo, busy: &[WorkerId]) -> &'static str {
     }
 }
 
-fn show(control: &Control, endpoint: &Endpoint, image: &str, worker: &WorkerInfo, busy: &[WorkerId]) -> Value {
+fn show(
+    control: &Control,
+    endpoint: &Endpoint,
+    image: &str,
+    worker: &WorkerInfo,
+    busy: &[WorkerId],
+) -> Value {
     let gpu = endpoint.gpu.as_ref();
     json!({
         "id": worker.id,
