@@ -112,7 +112,7 @@ impl LocalPlatform {
         }));
         #[cfg(feature = "ui")]
         {
-            app = app.merge(ui::routes(ui::Ui { plane: plane.clone(), auth }));
+            app = app.merge(ui::routes(ui::Ui::new(plane.clone(), auth)));
         }
         app = app.layer(middleware::from_fn(browser::guard));
         if record_traffic {

@@ -9,6 +9,7 @@ mod assets;
 mod endpoint;
 mod events;
 mod feed;
+mod history;
 mod job;
 mod payload;
 mod routes;

@@ -33,8 +33,10 @@ function place(parent, nodes, svg) {
   let at = parent.firstChild;
   for (const node of nodes) {
     const key = keyOf(node);
-    let found = key !== undefined ? there.get(key) : at && at.drawn?.props.key === undefined ? at : null;
+    let found = key !== undefined ? there.get(key) : next(at, node);
     if (found && !fits(found, node)) found = null;
+    // What stood between was left out this time.
+    if (found && key === undefined) for (; at !== found; ) at = drop(at);
     if (!found) {
       parent.insertBefore(make(node, svg), at);
       continue;
@@ -43,11 +45,22 @@ function place(parent, nodes, svg) {
     else parent.insertBefore(found, at);
     change(found, node);
   }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
+  while (at) at = drop(at);
+}
+
+/** The next one without a key that can become `node`. Whoever types or clicks in it must not lose it. */
+function next(at, node) {
+  while (at && at.drawn?.props.key === undefined) {
+    if (fits(at, node)) return at;
+    at = at.nextSibling;
   }
+  return null;
+}
+
+function drop(element) {
+  const after = element.nextSibling;
+  element.remove();
+  return after;
 }
 
 const keyOf = (node) => (typeof node === "object" ? node.props.key : undefined);

@@ -1,13 +1,17 @@
 // A form for an object, made from its schema, and what it says as JSON text.
 
 import { h } from "./dom.js";
+import { prose } from "./parts.js";
 import { example, kind, resolve } from "./schema.js";
 
 /** What stands in the fields of a form. */
 export class Form {
   constructor(properties, required, components, fixed = {}) {
     this.fixed = fixed;
-    this.fields = Object.entries(properties).map(([name, schema]) => {
+    // What is needed comes first, in the order in which it was declared.
+    const place = (name) => (required.includes(name) ? required.indexOf(name) : required.length);
+    const order = Object.entries(properties).sort(([a], [b]) => place(a) - place(b));
+    this.fields = order.map(([name, schema]) => {
       const { schema: real, optional } = resolve(schema, components);
       const needed = required.includes(name);
       const simple = real.enum ? "choice" : { string: "text", integer: "number", number: "number", boolean: "bool" }[real.type] ?? "json";
@@ -96,6 +100,6 @@ function draw(field, id, changed) {
     { class: "field", key: field.name },
     h("label", { for: id }, field.name, h("span", { class: "kind" }, field.kind, field.needed ? "" : ", optional")),
     input,
-    field.real.description && h("p", { class: "note", id: `${id}-note` }, field.real.description),
+    field.real.description && h("p", { class: "note", id: `${id}-note` }, prose(field.real.description)),
   );
 }

@@ -19,11 +19,13 @@ export function duration(millis) {
   const seconds = ms / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)}\u202fs`;
   if (seconds < 59.5) return `${Math.round(seconds)}\u202fs`;
-  const minutes = Math.round(seconds / 60);
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}\u202fm ${String(Math.floor(seconds % 60)).padStart(2, "0")}\u202fs`;
-  if (minutes < 48 * 60) return `${Math.floor(seconds / 3600)}\u202fh ${String(Math.floor((seconds % 3600) / 60)).padStart(2, "0")}\u202fm`;
+  const minutes = seconds / 60;
+  if (seconds < 3600) return parts(Math.floor(seconds / 60), "min", Math.floor(seconds % 60), "s");
+  if (minutes < 48 * 60) return parts(Math.floor(seconds / 3600), "h", Math.floor((seconds % 3600) / 60), "min");
   return `${Math.round(seconds / 86_400)}\u202fdays`;
 }
+
+const parts = (large, unit, small, other) => (small === 0 ? `${large}\u202f${unit}` : `${large}\u202f${unit} ${small}\u202f${other}`);
 
 export function ago(at, now) {
   const passed = now - at;

@@ -9,7 +9,7 @@ import { link, notify, route, state } from "./state.js";
 
 export function jobDetail(endpoint, id) {
   const job = state.job;
-  const close = link(endpoint.id, null, null, route().status);
+  const close = link(endpoint.id, null, null, route());
   if (!job || job.id !== id) return h("article", { class: "detail", "aria-busy": "true" });
   if (job.gone) {
     return h("article", { class: "detail" }, h("a", { class: "up", href: close }, "Jobs"), empty("This job is not there any more.", "It never was, or the time for which its result is kept is over."));

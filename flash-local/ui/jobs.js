@@ -1,11 +1,10 @@
 // The jobs of an endpoint.
 
-import { Refused, call } from "./api.js";
 import { h } from "./dom.js";
 import { purge } from "./endpoint.js";
 import { ago, brief, duration, time } from "./format.js";
 import { badge, bar, empty, look } from "./parts.js";
-import { changed, go, link, now, notify, route, state } from "./state.js";
+import { changed, go, link, now, route, state } from "./state.js";
 
 const FILTERS = [null, "IN_QUEUE", "IN_PROGRESS", "COMPLETED", "FAILED", "TIMED_OUT", "CANCELLED"];
 
@@ -24,8 +23,7 @@ export function phases(job) {
 export function jobList(endpoint) {
   const at = route();
   const { list } = state;
-  const fresh = new Set(list.jobs.map((job) => job.id));
-  const all = [...list.jobs, ...list.older.filter((job) => !fresh.has(job.id))];
+  const all = list.jobs;
   const words = search.trim().toLowerCase();
   const found = words ? all.filter((job) => [job.id, job.worker, job.code, job.message].some((text) => text?.toLowerCase().includes(words))) : all;
   return h(
@@ -38,7 +36,7 @@ export function jobList(endpoint) {
         "div",
         { class: "chips", role: "group", "aria-label": "Show jobs that are" },
         FILTERS.map((status) =>
-          h("a", { class: "chip", href: link(endpoint.id, null, null, status), "aria-current": at.status === status ? "true" : null, "data-filter": status ?? "all" }, status ? look(status)[1] : "All"),
+          h("a", { class: "chip", href: link(endpoint.id, null, null, { status }), "aria-current": at.status === status ? "true" : null, "data-filter": status ?? "all" }, status ? look(status)[1] : "All"),
         ),
       ),
       h("div", { class: "tools-end" },
@@ -55,7 +53,7 @@ export function jobList(endpoint) {
           },
           onkeydown: (event) => {
             // A whole id opens its job, also one that is not on this page.
-            if (event.key === "Enter" && search.trim().length > 30) go(endpoint.id, "jobs", search.trim(), at.status);
+            if (event.key === "Enter" && search.trim().length > 30) go(endpoint.id, "jobs", search.trim(), at);
           },
         }),
         purge(endpoint),
@@ -69,7 +67,13 @@ export function jobList(endpoint) {
           ? empty(`No job is ${look(at.status)[1].toLowerCase()}.`)
           : empty("No jobs yet.", h("a", { href: link(endpoint.id, "send") }, "Send the first one"))
       : h("div", { class: "rows", role: "list", "aria-label": "Jobs" }, found.map((job) => row(endpoint, job, at))),
-    list.more && !words && h("button", { type: "button", class: "quiet more", disabled: list.loading, onclick: () => older(endpoint, all.at(-1), at.status) }, "Older jobs"),
+    (list.more || at.before) &&
+      h(
+        "nav",
+        { class: "pages", "aria-label": "Pages of the list" },
+        at.before && h("a", { class: "button quiet small", href: link(endpoint.id, null, null, { status: at.status }) }, "Newest jobs"),
+        list.more && h("a", { class: "button quiet small", "data-act": "older", href: link(endpoint.id, null, null, { status: at.status, before: place(all.at(-1)) }) }, "Older jobs"),
+      ),
   );
 }
 
@@ -81,10 +85,12 @@ function row(endpoint, job, at) {
     { key: job.id, role: "listitem" },
     h(
       "a",
-      { class: "row", href: link(endpoint.id, "jobs", job.id, at.status), "data-row": true, "data-job": job.id, "data-status": job.status, "aria-current": at.item === job.id ? "true" : null },
+      { class: "row", href: link(endpoint.id, "jobs", job.id, at), "data-row": true, "data-job": job.id, "data-status": job.status, "aria-current": at.item === job.id ? "true" : null },
       badge(job.status),
       h("span", { class: "id", title: job.id }, brief(job.id), job.retries > 0 && h("span", { class: "attempts" }, `attempt ${job.retries + (job.status === "IN_QUEUE" ? 0 : 1)}`)),
-      h("span", { class: "said" }, job.message ? [h("b", {}, job.code === "failed" ? "" : `${job.code} `), job.message] : ""),
+      job.message
+        ? h("span", { class: "said" }, h("b", {}, job.code === "failed" ? "" : `${job.code} `), job.message)
+        : h("span", { class: "said quiet-text" }, job.status === "IN_QUEUE" ? "" : job.worker),
       h("span", { class: "long" }, running ? duration(running.to - running.from) : duration(steps[0].to - steps[0].from)),
       bar(steps),
       h("time", { title: time(job.submitted) }, ago(job.submitted, now())),
@@ -92,22 +98,5 @@ function row(endpoint, job, at) {
   );
 }
 
-async function older(endpoint, last, status) {
-  const { list } = state;
-  list.loading = true;
-  changed();
-  const query = new URLSearchParams({ submitted: last.submitted, id: last.id });
-  if (status) query.set("status", status);
-  try {
-    const page = await call("GET", `/ui/api/endpoints/${encodeURIComponent(endpoint.id)}/jobs?${query}`);
-    const there = new Set([...list.jobs, ...list.older].map((job) => job.id));
-    // What was on the first page and is pushed off it by newer jobs stays.
-    const kept = list.jobs.filter((job) => !list.older.some((other) => other.id === job.id));
-    list.older = [...(list.older.length === 0 ? kept : list.older), ...page.jobs.filter((job) => !there.has(job.id))];
-    list.more = page.more;
-  } catch (error) {
-    notify(error instanceof Refused ? error.message : String(error), "bad");
-  }
-  list.loading = false;
-  changed();
-}
+/** A job's place in the list, to go on from there. */
+const place = (job) => `${job.submitted}~${job.id}`;

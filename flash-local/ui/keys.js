@@ -49,8 +49,8 @@ function move(step) {
 
 function back() {
   const at = route();
-  if (at.item) go(at.endpoint, at.tab === "jobs" ? null : at.tab, null, at.status);
-  else if (at.tab || at.status) go(at.endpoint);
+  if (at.item) go(at.endpoint, at.tab === "jobs" ? null : at.tab, null, at);
+  else if (at.tab || at.status || at.before) go(at.endpoint);
   else go();
 }
 

@@ -28,6 +28,13 @@ export function badge(name) {
   return h("span", { class: `badge ${kind}` }, h("span", { class: "dot", "aria-hidden": "true" }), text);
 }
 
+/** The words of a doc comment, whose links and code are marked as rustdoc wants them. */
+export const prose = (text) =>
+  text
+    .replace(/\[(`[^`]+`|[^\][]+)\](\([^)]*\)|\[[^\]]*\])?/g, "$1")
+    .split(/(`[^`]+`)/)
+    .map((part) => (/^`.+`$/.test(part) ? h("code", {}, part.slice(1, -1)) : part));
+
 export const stat = (label, value, kind = "") =>
   h("div", { class: `stat ${kind}` }, h("dt", {}, label), h("dd", {}, value));
 
@@ -43,21 +50,25 @@ export function copy(text, what) {
   return h("button", { class: "quiet small", type: "button", onclick, title: `Copy ${what.toLowerCase()}` }, "Copy");
 }
 
-/** Depth over the last minute and a half: what runs, and on top of it what waits. */
+/** Depth over the last minute and a half: what runs, and above it what waits. */
 export function spark(id, width = 120, height = 28) {
   const history = state.history.get(id) ?? [];
   const top = Math.max(4, ...history.map((sample) => sample.waiting + sample.running));
   const x = (index) => ((SAMPLES - history.length + index) / (SAMPLES - 1)) * width;
-  const y = (value) => height - 1 - (value / top) * (height - 3);
-  const area = (value) =>
-    history.length < 2 ? "" : `M${x(0).toFixed(1)} ${height}${history.map((sample, index) => `L${x(index).toFixed(1)} ${y(value(sample)).toFixed(1)}`).join("")}L${width} ${height}Z`;
+  const y = (value) => height - (value / top) * (height - 2);
+  const steps = (value) => history.map((sample, index) => `${x(index).toFixed(1)} ${y(value(sample)).toFixed(1)}`).join("L");
+  const area = (value) => (history.length < 2 ? "" : `M${x(0).toFixed(1)} ${height}L${steps(value)}L${width} ${height}Z`);
+  const edge = (value) => (history.length < 2 || !history.some(value) ? "" : `M${steps(value)}`);
+  const all = (sample) => sample.waiting + sample.running;
+  const running = (sample) => sample.running;
   const last = history.at(-1) ?? { waiting: 0, running: 0 };
   return h(
     "svg",
     { class: "spark", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": `In the last 90 seconds; now ${last.waiting} waiting, ${last.running} running` },
     h("line", { x1: 0, x2: width, y1: height - 0.5, y2: height - 0.5 }),
-    h("path", { class: "waiting", d: area((sample) => sample.waiting + sample.running) }),
-    h("path", { class: "running", d: area((sample) => sample.running) }),
+    h("path", { class: "waiting", d: area(all) }),
+    h("path", { class: "running", d: area(running) }),
+    h("path", { class: "edge", d: edge(running) }),
   );
 }
 
@@ -68,7 +79,7 @@ export function bar(phases) {
   return h(
     "div",
     { class: "bar", role: "img", "aria-label": text, title: text },
-    phases.map((phase) =>
+    (total > 0 ? phases.filter((phase) => phase.to > phase.from) : phases.slice(-1)).map((phase) =>
       h("span", { class: phase.kind, style: { "flex-grow": String(total > 0 ? Math.max(0, phase.to - phase.from) / total : 1) } }),
     ),
   );

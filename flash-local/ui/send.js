@@ -4,6 +4,7 @@ import { Refused, call } from "./api.js";
 import { h } from "./dom.js";
 import { Form, parse } from "./form.js";
 import { duration } from "./format.js";
+import { prose } from "./parts.js";
 import { describe, example, problems, resolve } from "./schema.js";
 import { changed, go, notify, now, state } from "./state.js";
 
@@ -93,7 +94,7 @@ export function send(endpoint) {
           ),
         ),
       ),
-    one?.text && h("p", { class: "lead" }, one.text),
+    one?.text && h("p", { class: "lead" }, prose(one.text)),
     h(
       "div",
       { class: "mode" },
@@ -126,7 +127,7 @@ export function send(endpoint) {
     wrong(draft),
     h(
       "div",
-      { class: "actions start" },
+      { key: "actions", class: "actions start" },
       h("button", { type: "submit", class: "primary", value: "run", disabled: draft.sending }, draft.warned ? "Send anyway" : "Send"),
       h("button", { type: "submit", class: "quiet", value: "runsync", disabled: draft.sending }, "Send and wait"),
       draft.sending && h("p", { class: "note", role: "status" }, `Waiting, ${duration(now() - draft.since)}`),

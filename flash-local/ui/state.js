@@ -18,8 +18,8 @@ export const state = {
   endpoints: new Map(),
   history: new Map(),
   trouble: "",
-  /** The list of jobs: the live first page, and older pages that were asked for. */
-  list: { of: "", jobs: [], older: [], more: false, loading: false },
+  /** A page of the list of jobs. */
+  list: { of: "", jobs: [], more: false, loading: false },
   job: null,
   log: { of: "", lines: [], last: 0, fresh: 0 },
   notice: null,
@@ -43,13 +43,14 @@ export function changed() {
 
 export const now = () => Date.now() + state.ahead;
 
-/** Where the reader is: `#/e/{endpoint}/{tab}/{item}?status=…`. */
+/** Where the reader is: `#/e/{endpoint}/{tab}/{item}?status=…&before=…`. `before` is the last job of the page before. */
 export function route() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const parts = path.split("/").map(decode);
-  const status = new URLSearchParams(query ?? "").get("status");
-  if (parts[0] !== "e" || !parts[1]) return { endpoint: null, tab: null, item: null, status: null };
-  return { endpoint: parts[1], tab: parts[2] || null, item: parts[3] || null, status };
+  const search = new URLSearchParams(query ?? "");
+  const rest = { status: search.get("status"), before: search.get("before") };
+  if (parts[0] !== "e" || !parts[1]) return { endpoint: null, tab: null, item: null, ...rest };
+  return { endpoint: parts[1], tab: parts[2] || null, item: parts[3] || null, ...rest };
 }
 
 function decode(part) {
@@ -60,10 +61,13 @@ function decode(part) {
   }
 }
 
-export function link(endpoint, tab, item, status) {
+/** The address of a view. Of `list` the filter and the page of the list are kept. */
+export function link(endpoint, tab, item, list) {
   if (!endpoint) return "#/";
   const path = ["e", endpoint, tab, item].filter(Boolean).map(encodeURIComponent).join("/");
-  return `#/${path}${status ? `?status=${encodeURIComponent(status)}` : ""}`;
+  const query = new URLSearchParams();
+  for (const name of ["status", "before"]) if (list?.[name]) query.set(name, list[name]);
+  return `#/${path}${query.size > 0 ? `?${query}` : ""}`;
 }
 
 export const go = (...where) => (location.hash = link(...where));
@@ -88,8 +92,8 @@ export function follow() {
   following?.abort();
   const mine = (following = new AbortController());
   const at = route();
-  const list = `${at.endpoint} ${at.status}`;
-  if (state.list.of !== list) state.list = { of: list, jobs: [], older: [], more: false, loading: at.endpoint !== null };
+  const list = `${at.endpoint} ${at.status} ${at.before}`;
+  if (state.list.of !== list) state.list = { of: list, jobs: [], more: false, loading: at.endpoint !== null };
   if (at.tab !== "jobs" || state.job?.id !== at.item) state.job = null;
   const worker = at.tab === "workers" ? at.item : null;
   if (state.log.of !== (worker ?? "")) state.log = { of: worker ?? "", lines: [], last: 0, fresh: 0 };
@@ -100,7 +104,8 @@ async function run(signal, at, worker) {
   let pause = 300;
   while (!signal.aborted) {
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ endpoint: at.endpoint, status: at.status, job: at.tab === "jobs" ? at.item : null, worker, after: state.log.last })) {
+    const [submitted, id] = at.before?.split("~") ?? [];
+    for (const [name, value] of Object.entries({ endpoint: at.endpoint, status: at.status, submitted, id, job: at.tab === "jobs" ? at.item : null, worker, after: state.log.last })) {
       if (value) query.set(name, value);
     }
     try {
@@ -144,11 +149,16 @@ function hear(event, data) {
       state.complete = true;
       for (const id of state.endpoints.keys()) if (!is.includes(id)) state.endpoints.delete(id);
       break;
+    case "history":
+      for (const [id, samples] of Object.entries(is)) {
+        state.history.set(id, samples.map(([waiting, running]) => ({ waiting, running })));
+      }
+      break;
     case "jobs":
       state.trouble = "";
       state.list.jobs = is.jobs;
       state.list.loading = false;
-      if (state.list.older.length === 0) state.list.more = is.more;
+      state.list.more = is.more;
       break;
     case "job":
       state.job = is;

@@ -4,7 +4,7 @@ import { call, headers } from "./api.js";
 import { h } from "./dom.js";
 import { Form, parse } from "./form.js";
 import { bytes, duration } from "./format.js";
-import { pretty, section } from "./parts.js";
+import { pretty, prose, section } from "./parts.js";
 import { describe, resolve } from "./schema.js";
 import { changed } from "./state.js";
 
@@ -81,7 +81,7 @@ export function tryForm(endpoint) {
               { type: "button", class: "row route", "data-row": true, "data-route": `${known.method.toUpperCase()} ${known.path}`, "aria-current": index === one.chosen ? "true" : null, onclick: () => (choose(one, index), changed()) },
               h("span", { class: `method ${known.method}` }, known.method.toUpperCase()),
               h("span", { class: "path" }, known.path),
-              h("span", { class: "said" }, known.text),
+              h("span", { class: "said" }, prose(known.text)),
             ),
           ),
         ),
@@ -101,7 +101,7 @@ export function tryForm(endpoint) {
       one.said && h("ul", { class: "problems", role: "alert" }, one.said.map((line) => h("li", {}, line))),
       h(
         "div",
-        { class: "actions start" },
+        { key: "actions", class: "actions start" },
         h("button", { type: "submit", class: "primary", disabled: one.stop !== null }, "Send"),
         one.stop && h("button", { type: "button", class: "quiet", onclick: () => one.stop.abort() }, "Stop"),
       ),
@@ -114,7 +114,7 @@ export function tryForm(endpoint) {
 function operationForm(one, operation) {
   return [
     h("div", { class: "mode" }, h("h3", {}, h("span", { class: `method ${operation.method}` }, operation.method.toUpperCase()), " ", h("span", { class: "path" }, operation.path))),
-    operation.text && h("p", { class: "lead" }, operation.text),
+    operation.text && h("p", { class: "lead" }, prose(operation.text)),
     one.parameters.fields.length > 0 && h("div", { class: "fields-form" }, one.parameters.draw("parameter", changed)),
     one.form && h("div", { class: "fields-form" }, one.form.draw("body", changed)),
     !one.form && operation.type && [h("label", { for: "try-body" }, "Body", h("span", { class: "kind" }, operation.type)), bodyField(one)],

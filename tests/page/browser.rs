@@ -123,7 +123,7 @@ impl Browser {
         let value = self.post("/execute/async", json!({ "script": script, "args": [] })).await;
         let missed = value.is_null() || value == json!(false) || value == json!(0) || value == json!("");
         if missed {
-            let text = self.eval("document.body.innerText").await;
+            let text = self.eval("document.body.innerText.slice(0, 2000)").await;
             panic!("nothing came of waiting for {expression}; the page says: {text}");
         }
         value

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod browser;
+mod http;
 mod pictures;
 mod platform;
 mod queue;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flash_core::clock::Timestamp;
 use flash_core::ids::JobId;
 use flash_core::wire::JobStatus;
-use flash_queue::store::Listing;
+use flash_queue::store::{Cursor, Listing};
 use flash_queue::{Queue, QueueError};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -38,6 +39,9 @@ pub(super) struct Focus {
     pub(super) endpoint: Option<String>,
     /// Only jobs that stand here.
     status: Option<JobStatus>,
+    /// Only jobs behind this one: when it was submitted, and its id.
+    submitted: Option<u64>,
+    id: Option<String>,
     /// One of its jobs.
     job: Option<String>,
     /// A worker's log.
@@ -104,6 +108,13 @@ impl Feed {
             let shown = EndpointShown::read(&self.ui.plane, endpoint, &workers).await;
             self.tell("endpoint", endpoint.id.as_str(), &shown).await?;
         }
+        if !self.told.contains_key("history ") {
+            // The first look. From now on the page takes its own samples.
+            let history = &self.ui.history;
+            let samples: BTreeMap<_, _> =
+                endpoints.iter().map(|endpoint| (&endpoint.id, history.of(endpoint.id.as_str()))).collect();
+            self.tell("history", "", &samples).await?;
+        }
         let order: Vec<_> = endpoints.iter().map(|endpoint| &endpoint.id).collect();
         // Last, so that a page that hears it knows all of them.
         self.tell("endpoints", "", &order).await?;
@@ -126,7 +137,12 @@ impl Feed {
     }
 
     async fn jobs(&mut self, queue: &Queue) -> Result<(), Closed> {
-        let listing = Listing { status: self.focus.status, ..Listing::default() };
+        let before = self
+            .focus
+            .submitted
+            .zip(self.focus.id.as_deref())
+            .map(|(submitted, id)| Cursor { submitted: Timestamp::from_millis(submitted), id: id.into() });
+        let listing = Listing { status: self.focus.status, before, ..Listing::default() };
         match Page::read(queue, listing).await {
             Ok(page) => self.tell("jobs", "", &page).await?,
             Err(error) => self.tell("trouble", "", &error.to_string()).await?,

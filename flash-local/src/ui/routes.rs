@@ -8,26 +8,24 @@ use axum::extract::{Path, Query, State};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use flash_core::clock::Timestamp;
-use flash_core::wire::JobStatus;
+use flash_queue::QueueError;
 use flash_queue::routes::{Auth, Caller};
-use flash_queue::store::{Cursor, Listing};
-use flash_queue::{Queue, QueueError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::events::Events;
 use super::feed::{Feed, Focus};
-use super::job::Page;
+use super::history::History;
 use super::{assets, endpoint};
 use crate::plane::Plane;
 
 /// What the page's routes need.
 #[derive(Clone, Debug)]
 pub(crate) struct Ui {
-    pub(crate) plane: Arc<Plane>,
-    pub(crate) auth: Auth,
+    pub(super) plane: Arc<Plane>,
+    pub(super) auth: Auth,
+    pub(super) history: Arc<History>,
 }
 
 /// The routes under `/ui`, and the way there.
@@ -38,7 +36,6 @@ pub(crate) fn routes(ui: Ui) -> Router {
         .route("/ui/", get(assets::index))
         .route("/ui/{file}", get(assets::named))
         .route("/ui/api/events", get(events))
-        .route("/ui/api/endpoints/{endpoint}/jobs", get(jobs))
         .route("/ui/api/endpoints/{endpoint}/openapi", get(openapi))
         .layer(map_response(strict))
         .with_state(ui)
@@ -63,17 +60,16 @@ async fn strict(mut response: Response) -> Response {
 }
 
 impl Ui {
+    /// Must be called when the platform's tasks can run.
+    pub(crate) fn new(plane: Arc<Plane>, auth: Auth) -> Self {
+        let history = Arc::new(History::default());
+        plane.tasks.spawn(history.clone().run(plane.clone()));
+        Self { plane, auth, history }
+    }
+
     /// Whether these headers open an endpoint.
     pub(super) fn opens(&self, endpoint: &str, headers: &HeaderMap) -> bool {
         self.auth.allows(Caller::Client { endpoint }, headers)
-    }
-
-    fn queue(&self, endpoint: &str, headers: &HeaderMap) -> Result<Queue, QueueError> {
-        if !self.opens(endpoint, headers) {
-            return Err(QueueError::Unauthorized);
-        }
-        let found = self.plane.table.get(endpoint).and_then(|endpoint| endpoint.queue.clone());
-        found.ok_or_else(|| QueueError::UnknownEndpoint(endpoint.into()))
     }
 }
 
@@ -89,29 +85,6 @@ async fn events(State(ui): State<Ui>, Query(focus): Query<Focus>, headers: Heade
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// Where a page of jobs begins.
-#[derive(Debug, Deserialize)]
-struct From {
-    status: Option<JobStatus>,
-    /// The last job of the page before.
-    submitted: Option<u64>,
-    id: Option<String>,
-}
-
-async fn jobs(
-    State(ui): State<Ui>,
-    Path(endpoint): Path<String>,
-    Query(from): Query<From>,
-    headers: HeaderMap,
-) -> Result<Response, QueueError> {
-    let queue = ui.queue(&endpoint, &headers)?;
-    let before = from.submitted.zip(from.id);
-    let before =
-        before.map(|(submitted, id)| Cursor { submitted: Timestamp::from_millis(submitted), id: id.into() });
-    let page = Page::read(&queue, Listing { status: from.status, before, ..Listing::default() }).await?;
-    Ok(json(&page))
 }
 
 /// What is known of an endpoint's functions.

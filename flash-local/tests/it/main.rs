@@ -6,6 +6,8 @@ mod access;
 mod autoscale;
 mod control;
 mod gateway;
+#[cfg(feature = "ui")]
+mod page;
 mod processes;
 mod rest;
 mod scripted;
