@@ -314,3 +314,20 @@ async fn the_key_goes_to_the_platform_as_a_bearer() {
     without.endpoints().await.unwrap();
     assert_eq!(server.asked.lock().unwrap()[1].2, None);
 }
+
+#[tokio::test]
+async fn a_login_tells_its_key_to_the_caller_alone() {
+    let pending = data(json!({"flashAuthRequestStatus": {"id": "l", "status": "PENDING", "apiKey": null}}));
+    let approved =
+        data(json!({"flashAuthRequestStatus": {"id": "l", "status": "APPROVED", "apiKey": "fake-new-key"}}));
+    let created =
+        data(json!({"createFlashAuthRequest": {"id": "l", "status": "PENDING", "expiresAt": "later"}}));
+    let server = scripted(vec![created, pending, approved]).await;
+    let client = RunPod::new(Urls::at(&server.base), None, Backoff::default());
+    let request = client.create_login().await.unwrap();
+    assert_eq!(client.login(&request.id).await.unwrap().api_key, None);
+    let done = client.login(&request.id).await.unwrap();
+    assert_eq!((done.status.as_str(), done.api_key.as_deref()), ("APPROVED", Some("fake-new-key")));
+    assert!(!format!("{done:?}").contains("fake-new-key"));
+    assert!(server.asked.lock().unwrap().iter().all(|asked| asked.2.is_none()));
+}

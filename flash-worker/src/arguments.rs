@@ -7,6 +7,8 @@ pub(crate) enum Arguments {
     Call { function: String, input: String },
     /// Run one job, as the Python worker's flag of this name does.
     TestInput(String),
+    /// Print the OpenAPI document.
+    OpenApi,
     /// Say what can be asked for.
     Help,
 }
@@ -16,6 +18,7 @@ usage:
   (nothing)                 serve every endpoint on this machine, or play the role that the environment gives
   call FUNCTION [JSON]      run one function with this object as its arguments, and print the result
   --test_input JSON         run one job such as '{\"input\": {\"text\": \"hi\"}}', and print the result
+  openapi                   print the OpenAPI document of every endpoint
   --help                    this text";
 
 impl Arguments {
@@ -30,6 +33,7 @@ impl Arguments {
                 Self::Call { function, input }
             }
             "--test_input" => Self::TestInput(arguments.next().ok_or("`--test_input` needs a job as JSON")?),
+            "openapi" => Self::OpenApi,
             "--help" | "-h" => Self::Help,
             other => match other.strip_prefix("--test_input=") {
                 Some(input) => Self::TestInput(input.to_owned()),
@@ -55,6 +59,7 @@ mod tests {
     fn every_form_is_read() {
         assert_eq!(parse(&[]), Ok(Arguments::Role));
         assert_eq!(parse(&["call", "f"]), Ok(Arguments::Call { function: "f".into(), input: "{}".into() }));
+        assert_eq!(parse(&["openapi"]), Ok(Arguments::OpenApi));
         assert_eq!(parse(&["--test_input", "{}"]), Ok(Arguments::TestInput("{}".into())));
         assert_eq!(parse(&["--test_input={}"]), Ok(Arguments::TestInput("{}".into())));
     }

@@ -3,7 +3,7 @@ use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 
 use flash_core::boot::{Boot, Role};
-use flash_core::{App, Registry, RegistryErrors};
+use flash_core::{App, Registry, RegistryErrors, openapi};
 use flash_platform::app_from_boot;
 use tokio::runtime::Runtime;
 
@@ -211,6 +211,12 @@ async fn local_app(app: App, boot: &Boot, arguments: Arguments, shutdown: Shutdo
     match arguments {
         Arguments::Help => {
             print(USAGE);
+            return Ok(());
+        }
+        Arguments::OpenApi => {
+            let name = describe::project_name();
+            let document = openapi::document(app.registry(), &name, openapi::Paths::PerEndpoint);
+            print(&format!("{document:#}"));
             return Ok(());
         }
         Arguments::Call { function, input } => {

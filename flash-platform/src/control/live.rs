@@ -6,7 +6,6 @@ use serde_json::Value;
 /// An endpoint as it is now (REST v2 `Endpoint`).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
 pub struct LiveEndpoint {
     /// Its id.
     pub id: String,
@@ -46,7 +45,6 @@ pub struct LiveEndpoint {
 /// How many workers an endpoint has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
 pub struct WorkersOf {
     /// Fewest.
     pub min: u32,

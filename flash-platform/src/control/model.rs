@@ -3,7 +3,6 @@ use serde::{Deserialize, Deserializer};
 /// An app of the account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
 pub struct App {
     /// Its id.
     pub id: String,
@@ -20,7 +19,6 @@ pub struct App {
 /// One deployment of an app.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
 pub struct Environment {
     /// Its id.
     pub id: String,
@@ -43,7 +41,6 @@ pub struct Environment {
 /// Something with an id and a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-#[non_exhaustive]
 pub struct Named {
     /// Its id.
     pub id: String,
@@ -54,7 +51,6 @@ pub struct Named {
 /// An uploaded artifact with its manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
 pub struct Build {
     /// Its id.
     pub id: String,
@@ -67,7 +63,6 @@ pub struct Build {
 /// What the platform says after it saved an endpoint. Its `aiKey` is a secret and is never read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
 pub struct SavedEndpoint {
     /// Its id.
     pub id: String,
@@ -80,7 +75,6 @@ pub struct SavedEndpoint {
 /// A network volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
 pub struct NetworkVolume {
     /// Its id.
     pub id: String,
@@ -90,6 +84,27 @@ pub struct NetworkVolume {
     pub size: u32,
     /// Where it lies.
     pub data_center: String,
+}
+
+/// A login that somebody approves in the console. Its key is a secret.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LoginRequest {
+    /// Its id, part of the address where it is approved.
+    pub id: String,
+    /// `PENDING`, `APPROVED`, `CONSUMED`, `DENIED` or `EXPIRED`.
+    pub status: String,
+    /// The key, once it is approved.
+    pub api_key: Option<String>,
+}
+
+impl std::fmt::Debug for LoginRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginRequest")
+            .field("id", &self.id)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use serde_json::Value;
 
 use super::error::ControlError;
-use super::input::EndpointInput;
+use super::input::{EndpointInput, TemplateInput};
 use super::live::{LiveEndpoint, LiveWorker, LogEvent};
 use super::model::{App, Environment, NetworkVolume, SavedEndpoint};
 
@@ -63,6 +63,9 @@ pub trait Platform: Send + Sync {
     fn workers<'a>(&'a self, endpoint: &'a str) -> Pending<'a, Vec<LiveWorker>>;
     /// The last lines of a worker's log.
     fn logs<'a>(&'a self, endpoint: &'a str, worker: &'a str, tail: u32) -> Pending<'a, Vec<LogEvent>>;
+
+    /// What an existing template of the account starts: image, disk and variables.
+    fn template<'a>(&'a self, id: &'a str) -> Pending<'a, TemplateInput>;
 
     /// All network volumes.
     fn volumes(&self) -> Pending<'_, Vec<NetworkVolume>>;

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::backoff::Backoff;
 use super::error::ControlError;
 use super::graphql::GraphQl;
-use super::input::EndpointInput;
+use super::input::{EndpointInput, TemplateInput};
 use super::key::ApiKey;
 use super::live::{LiveEndpoint, LiveWorker, LogEvent};
-use super::model::{App, Environment, NetworkVolume, SavedEndpoint};
+use super::model::{App, Environment, LoginRequest, NetworkVolume, SavedEndpoint};
 use super::platform::{Pending, Platform, Progress};
 use super::rest::Rest;
 use super::sender::Sender;
@@ -59,6 +59,25 @@ impl RunPod {
         &self.sender
     }
 
+    /// Asks for a login that somebody approves in the console; no key is needed.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn create_login(&self) -> Result<LoginRequest, ControlError> {
+        let query = "mutation createFlashAuthRequest { createFlashAuthRequest { id status expiresAt } }";
+        self.one(Kind::Create, "asking for a login", "/createFlashAuthRequest", query, json!({})).await
+    }
+
+    /// What became of a login.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn login(&self, id: &str) -> Result<LoginRequest, ControlError> {
+        let query = "query flashAuthRequestStatus($flashAuthRequestId: String!) { flashAuthRequestStatus(flashAuthRequestId: $flashAuthRequestId) { id status expiresAt apiKey } }";
+        let variables = json!({"flashAuthRequestId": id});
+        self.one(Kind::Query, "looking at the login", "/flashAuthRequestStatus", query, variables).await
+    }
+
     /// The one value of an answer's `data`.
     async fn one<T: for<'de> Deserialize<'de>>(
         &self,
@@ -91,11 +110,16 @@ impl RunPod {
         })
     }
 
-    async fn template_env(&self, id: &str) -> Result<(String, Vec<(String, String)>), ControlError> {
+    async fn read_template(&self, id: &str) -> Result<(String, TemplateInput), ControlError> {
         #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Template {
             #[serde(default)]
             name: String,
+            #[serde(default)]
+            image_name: String,
+            #[serde(default)]
+            container_disk_in_gb: Option<u32>,
             #[serde(default)]
             env: Option<Vec<Variable>>,
         }
@@ -110,7 +134,13 @@ impl RunPod {
             .one(Kind::Query, "looking at the template", "/podTemplate", query, json!({"id": id}))
             .await?;
         let env = found.env.unwrap_or_default().into_iter().map(|variable| (variable.key, variable.value));
-        Ok((found.name, env.collect()))
+        let template = TemplateInput {
+            image: found.image_name,
+            disk_gb: found.container_disk_in_gb.unwrap_or_default(),
+            env: env.collect(),
+            ..TemplateInput::default()
+        };
+        Ok((found.name, template))
     }
 
     async fn save_endpoint(
@@ -146,9 +176,9 @@ impl RunPod {
     /// The template's new state. Variables that are not ours to set stay: the platform writes the ports of an HTTP endpoint
     /// once, at its creation, and a replacement without them breaks it (platform contract F.23).
     async fn save_template(&self, id: &str, input: &EndpointInput) -> Result<(), ControlError> {
-        let (name, live) = self.template_env(id).await?;
+        let (name, live) = self.read_template(id).await?;
         let mut template = input.template.clone();
-        for (key, value) in live {
+        for (key, value) in live.env {
             if matches!(key.as_str(), "PORT" | "PORT_HEALTH") {
                 template.env.entry(key).or_insert(value);
             }
@@ -340,6 +370,10 @@ impl Platform for RunPod {
 
     fn logs<'a>(&'a self, endpoint: &'a str, worker: &'a str, tail: u32) -> Pending<'a, Vec<LogEvent>> {
         Box::pin(self.rest.logs(endpoint, worker, tail))
+    }
+
+    fn template<'a>(&'a self, id: &'a str) -> Pending<'a, TemplateInput> {
+        Box::pin(async move { self.read_template(id).await.map(|(_, template)| template) })
     }
 
     fn volumes(&self) -> Pending<'_, Vec<NetworkVolume>> {
