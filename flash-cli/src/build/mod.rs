@@ -1,0 +1,13 @@
+//! From source to an artifact.
+
+mod artifact;
+mod assets;
+mod cargo;
+mod describe;
+mod fingerprint;
+mod secrets;
+
+pub(crate) use artifact::{Built, build, describe_source, read_built};
+pub(crate) use cargo::{Compile, compile};
+pub(crate) use describe::describe;
+pub(crate) use fingerprint::sources_of_binary;

@@ -1,0 +1,156 @@
+use std::sync::Arc;
+
+use flash_core::manifest::Manifest;
+use flash_platform::control::Platform;
+use serde_json::json;
+
+use super::context::{app_name, deployer, environment_name, platform_name};
+use super::environment;
+use crate::build::{Built, build, read_built};
+use crate::cli::{DeployArgs, DeployCommand, EnvCommand, HowArgs, Where};
+use crate::connect::{Connection, connect};
+use crate::deploy::{Deployment, Identity, Source, apply, ensure_environment};
+use crate::failure::Failure;
+use crate::output::{Output, table};
+use crate::project::{Overrides, Project};
+
+/// `flash deploy` and its parts.
+pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
+    match args.command {
+        None => {
+            // Wrong addresses and missing keys are told before minutes of building.
+            let connection = connect(to)?;
+            let project = Project::find(args.source.package.as_deref())?;
+            let app = args.target.app_name.unwrap_or_else(|| project.app().to_owned());
+            let there = connection.platform.app(&app).await?;
+            let env = environment_name(args.target.env.as_deref(), there.as_ref())?;
+            let built = build(&args.source, &project, None, output)?;
+            send(&connection, &project, built, Identity { app, env }, args.how, output).await
+        }
+        Some(DeployCommand::Send { name, app_name, how }) => {
+            let connection = connect(to)?;
+            let project = Project::find(None)?;
+            let app = app_name.unwrap_or_else(|| project.app().to_owned());
+            let built = read_built(&project)?;
+            send(&connection, &project, built, Identity { app, env: name }, how, output).await
+        }
+        Some(DeployCommand::New { name, app_name }) => new(name, app_name, to, output).await,
+        Some(DeployCommand::List { app_name }) => {
+            environment::run(EnvCommand::List { app_name }, to, output).await
+        }
+        Some(DeployCommand::Info { name, app_name }) => {
+            environment::run(EnvCommand::Info { name, app_name }, to, output).await
+        }
+        Some(DeployCommand::Delete { name, app_name, force }) => {
+            environment::run(EnvCommand::Delete { name, app_name, force }, to, output).await
+        }
+    }
+}
+
+async fn new(name: String, asked: Option<String>, to: Option<Where>, output: Output) -> Result<u8, Failure> {
+    let connection = connect(to)?;
+    let id = Identity { app: app_name(asked.as_deref())?, env: name };
+    let app = connection.platform.app(&id.app).await?;
+    if let Some(app) = &app
+        && app.environments.iter().any(|environment| environment.name == id.env)
+    {
+        return Err(Failure::new(format!("app `{}` has an environment `{}` already", id.app, id.env))
+            .help(format_args!("run `flash deploy --env {}`", id.env)));
+    }
+    let (app, environment) = ensure_environment(&connection.platform, &id, app, None).await?;
+    let text = format!(
+        "created environment {} of app {} on {}\n  id {}\n\nnext: flash deploy --env {}",
+        id.env, id.app, connection.name, environment.id, id.env
+    );
+    let document =
+        json!({"app": id.app, "app_id": app.id, "environment": id.env, "environment_id": environment.id});
+    output.result(&text, &document);
+    Ok(0)
+}
+
+async fn send(
+    connection: &Connection,
+    project: &Project,
+    built: Built,
+    id: Identity,
+    how: HowArgs,
+    output: Output,
+) -> Result<u8, Failure> {
+    output.note(format_args!(
+        "{} {} ({}) to environment {} on {}",
+        if how.dry_run { "planning" } else { "deploying" },
+        id.app,
+        super::build::size(built.bytes),
+        id.env,
+        connection.name
+    ));
+    let deployment = prepare(
+        connection,
+        project,
+        built.manifest,
+        built.sha256,
+        Source::Artifact(built.artifact),
+        id,
+        how,
+        output,
+    )?;
+    finish(deployment, output).await
+}
+
+/// A deployment of this manifest, with what `flash.toml` says about the environment.
+#[allow(clippy::too_many_arguments, reason = "each is one word of the command line")]
+pub(super) fn prepare(
+    connection: &Connection,
+    project: &Project,
+    mut manifest: Manifest,
+    sha256: String,
+    source: Source,
+    id: Identity,
+    how: HowArgs,
+    output: Output,
+) -> Result<Deployment, Failure> {
+    for said in Overrides::read(&project.dir)?.apply(&id.env, &mut manifest)? {
+        output.note(format_args!("  {said}"));
+    }
+    manifest.validate().map_err(|errors| Failure::of(crate::exit::INVALID_APP, errors.to_string()))?;
+    Ok(Deployment {
+        platform: Arc::new(connection.platform.clone()),
+        platform_name: platform_name(connection),
+        deployer: deployer(connection, how.require_auth),
+        id,
+        manifest,
+        sha256,
+        source,
+        how,
+        output,
+        flash_dir: project.flash_dir(),
+    })
+}
+
+/// Deploys and tells what came of it.
+pub(super) async fn finish(deployment: Deployment, output: Output) -> Result<u8, Failure> {
+    let id = deployment.id.clone();
+    let dry_run = deployment.how.dry_run;
+    let functions = deployment.manifest.function_registry.clone();
+    let applied = apply(deployment).await?;
+    let rows: Vec<Vec<String>> = applied
+        .endpoints
+        .iter()
+        .map(|(name, url)| {
+            let of_it: Vec<&str> = functions
+                .iter()
+                .filter(|(_, resource)| *resource == name)
+                .map(|(function, _)| function.as_str())
+                .collect();
+            vec![name.clone(), of_it.join(", "), url.clone()]
+        })
+        .collect();
+    let head = match (dry_run, applied.changed) {
+        (true, _) => "nothing was changed: this was a dry run",
+        (false, true) => "deployed and verified",
+        (false, false) => "no changes: the deployment is as declared",
+    };
+    let text = format!("{head}\n\n{}", table(&["ENDPOINT", "FUNCTIONS", "ADDRESS"], &rows));
+    output.result(&text, &applied.document(&id));
+    Ok(0)
+}

@@ -1,0 +1,101 @@
+use serde_json::json;
+
+use super::story::Story;
+
+#[test]
+fn standalone_worker_deploys() {
+    let story = Story {
+        example: "00_standalone_worker",
+        resource: "00_standalone_worker",
+        route: None,
+        input: json!({"text": "hello"}),
+        shows: ("/output/release", "", "two"),
+        edit: ("src/lib.rs", "release: \"one\"", "release: \"two\""),
+    };
+    story.tell(|_, function, answer| {
+        assert_eq!((function, &answer["input"]), ("process", &json!({"text": "hello", "rounds": 1000})));
+    });
+}
+
+#[test]
+fn hello_world_deploys() {
+    let story = Story {
+        example: "01_hello_world",
+        resource: "01_01_gpu_worker",
+        route: None,
+        input: json!({}),
+        shows: ("/output/worker_type", "GPU", "second release"),
+        edit: ("src/lib.rs", "worker_type: \"GPU\"", "worker_type: \"GPU, second release\""),
+    };
+    story.tell(|_, function, answer| {
+        assert_eq!((function, &answer["message"]), ("gpu_hello", &json!("Hello GPU!")));
+        assert_eq!(answer["mode"] == "gpu", answer["gpu_info"]["available"] == true);
+    });
+}
+
+#[test]
+fn cpu_worker_deploys() {
+    let story = Story {
+        example: "02_cpu_worker",
+        resource: "01_02_cpu_worker",
+        route: None,
+        input: json!({"name": "Flash User"}),
+        shows: ("/output/worker_type", "CPU", "second release"),
+        edit: ("src/lib.rs", "worker_type: \"CPU\"", "worker_type: \"CPU, second release\""),
+    };
+    story.tell(|_, function, answer| {
+        assert_eq!((function, &answer["message"]), ("cpu_hello", &json!("Hello, Flash User!")));
+        assert!(answer["cpu_info"]["logical_cores"].as_u64().unwrap() >= 1);
+    });
+}
+
+#[test]
+fn load_balancer_deploys() {
+    let story = Story {
+        example: "05_load_balancer",
+        resource: "03_05_load_balancer_cpu",
+        route: Some(("GET", "/health")),
+        input: json!({}),
+        shows: ("/status", "healthy", "second release"),
+        edit: ("src/lib.rs", "status: \"healthy\"", "status: \"healthy, second release\""),
+    };
+    story.tell(|_, function, answer| {
+        assert!(function == "validate" && answer.is_object(), "{answer}");
+    });
+}
+
+#[test]
+fn mixed_workers_deploy() {
+    let story = Story {
+        example: "03_mixed_workers",
+        resource: "01_03_classify_pipeline",
+        route: Some(("POST", "/classify")),
+        input: json!({"text": "This product is amazing! I love it!"}),
+        shows: ("/metadata/model", "sentiment", "second release"),
+        edit: ("src/pipeline.rs", "model: format!(\"{} {}\"", "model: format!(\"{}, second release {}\""),
+    };
+    story.tell(|_, function, answer| {
+        assert_eq!((function, &answer["classification"]["label"]), ("classify", &json!("positive")));
+    });
+}
+
+#[test]
+fn multi_resource_deploys() {
+    let story = Story {
+        example: "00_multi_resource",
+        resource: "00_multi_api",
+        route: Some(("POST", "/analyze")),
+        input: json!({"rows": [[1, 2], [2, 4], [3, 6.5]]}),
+        shows: ("/release", "", "two"),
+        edit: ("src/api.rs", "release: \"one\"", "release: \"two\""),
+    };
+    story.tell(|machine, function, answer| match function {
+        "analyze" => {
+            assert_eq!((&answer["summary"]["count"], &answer["axis"]["iterations"]), (&json!(3), &json!(64)));
+            // The key goes only where calls go out.
+            let health = machine.json(&["call", "health"]);
+            assert_eq!(health["has_key"], true, "{health}");
+        }
+        _ => assert_eq!(answer["count"], 2),
+    });
+}

@@ -1,0 +1,183 @@
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Once;
+
+use serde_json::Value;
+
+use crate::processes::root;
+
+/// The examples that are deployed.
+const EXAMPLES: [&str; 6] = [
+    "00_multi_resource",
+    "00_standalone_worker",
+    "01_hello_world",
+    "02_cpu_worker",
+    "03_mixed_workers",
+    "05_load_balancer",
+];
+
+/// A machine of its own: a copy of the examples to change, and a place for a local platform. What is left of it is stopped
+/// when it is dropped.
+pub(crate) struct Machine {
+    home: tempfile::TempDir,
+    dir: PathBuf,
+}
+
+/// The copies are one workspace, so that what they share is built once, in the folder where the tests have built most of it.
+fn copies() -> PathBuf {
+    let to = root().join("target/e2e-apps");
+    static MADE: Once = Once::new();
+    MADE.call_once(|| {
+        std::fs::create_dir_all(&to).unwrap();
+        // Tests that run as processes of their own come here at the same time.
+        let lock = std::fs::File::create(to.join(".lock")).unwrap();
+        lock.lock().unwrap();
+        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let members: Vec<String> = EXAMPLES.iter().map(|name| format!("\"{name}\"")).collect();
+        let start = manifest.find("members = [").unwrap();
+        let end = start + manifest[start..].find(']').unwrap() + 1;
+        let rest = manifest[end..].replace("path = \"flash", &format!("path = \"{}/flash", root().display()));
+        let rest: Vec<&str> = rest
+            .lines()
+            .filter(|line| !line.starts_with("default-members") && !line.starts_with("exclude"))
+            .collect();
+        let text = format!("{}members = [{}]\n{}\n", &manifest[..start], members.join(", "), rest.join("\n"));
+        write_if_new(&to.join("Cargo.toml"), text.as_bytes());
+        let lock_file = std::fs::read(root().join("Cargo.lock")).unwrap();
+        if !to.join("Cargo.lock").exists() {
+            std::fs::write(to.join("Cargo.lock"), lock_file).unwrap();
+        }
+        for name in EXAMPLES {
+            copy(&root().join("examples").join(name), &to.join(name));
+        }
+    });
+    to
+}
+
+/// Copies what differs, and nothing else: a file that is written again is a reason to build again.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        match () {
+            () if name == ".flash" || name == "target" => {}
+            () if path.is_dir() => copy(&path, &to.join(name)),
+            () => write_if_new(&to.join(name), &std::fs::read(&path).unwrap()),
+        }
+    }
+}
+
+fn write_if_new(path: &Path, bytes: &[u8]) {
+    if std::fs::read(path).ok().as_deref() != Some(bytes) {
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+impl Machine {
+    /// A machine whose current directory is a copy of this example.
+    pub(crate) fn at(example: &str) -> Self {
+        assert!(EXAMPLES.contains(&example), "{example}");
+        let dir = copies().join(example);
+        // Of another run, with another platform.
+        let _ = std::fs::remove_dir_all(dir.join(".flash"));
+        Self { home: tempfile::tempdir().unwrap(), dir }
+    }
+
+    /// A machine whose current directory is this one.
+    pub(crate) fn in_dir(dir: PathBuf) -> Self {
+        Self { home: tempfile::tempdir().unwrap(), dir }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A command that finds this machine's platform and nothing of the real one's.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fixture-flash"));
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("RUNPOD_") || text.starts_with("FLASH_") {
+                command.env_remove(&name);
+            }
+        }
+        command
+            .args(args)
+            .current_dir(&self.dir)
+            .stdin(Stdio::null())
+            .env("FLASH_PLATFORM_DIR", self.home.path().join("platform"))
+            .env("FLASH_PROFILE", "dev")
+            .env("FLASH_HEALTH_INTERVAL_SECS", "1")
+            .env("CARGO_TARGET_DIR", root().join("target"))
+            .env("CARGO", env!("CARGO"));
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs a command that must succeed, and gives what it prints.
+    pub(crate) fn flash(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "flash {args:?}: {errors}\n{}", self.platform_log());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The same with `--json`.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let text = self.flash(&[args, &["--json"]].concat());
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("flash {args:?}: {error}: {text}"))
+    }
+
+    fn platform_log(&self) -> String {
+        let log = std::fs::read_to_string(self.home.path().join("platform/platform.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    /// The ids of the workers of all endpoints.
+    pub(crate) fn workers(&self) -> Vec<String> {
+        let listed = self.json(&["ps"]);
+        let endpoints = listed["endpoints"].as_array().unwrap();
+        let workers = endpoints.iter().flat_map(|endpoint| endpoint["workers"].as_array().unwrap());
+        workers.map(|worker| worker["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Address and key of the platform, as it tells the commands of its user.
+    pub(crate) fn access(&self) -> (String, String) {
+        let text = std::fs::read_to_string(self.home.path().join("platform/platform.json")).unwrap();
+        let record: Value = serde_json::from_str(&text).unwrap();
+        (record["base_url"].as_str().unwrap().to_owned(), record["api_key"].as_str().unwrap().to_owned())
+    }
+
+    /// Programs that run out of this machine's platform.
+    pub(crate) fn processes(&self) -> Vec<PathBuf> {
+        let home = self.home.path().canonicalize().unwrap();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            if let Ok(program) = std::fs::read_link(entry.path().join("exe"))
+                && program.starts_with(&home)
+            {
+                found.push(program);
+            }
+        }
+        found
+    }
+
+    /// Changes one line of a source file.
+    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.dir.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "{from} in {file}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.run(&["platform", "stop"]);
+    }
+}

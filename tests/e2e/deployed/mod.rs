@@ -1,0 +1,14 @@
+//! From sources to endpoints of a local platform, by the commands that the pages of the examples show.
+
+mod commands;
+mod develop;
+mod examples;
+mod interrupted;
+mod load;
+mod machine;
+mod page;
+mod proxy;
+mod story;
+
+pub(crate) use machine::Machine;
+pub(crate) use page::Page;

@@ -1,0 +1,5 @@
+//! The command `flash`.
+
+fn main() -> std::process::ExitCode {
+    flash_cli::main()
+}
