@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Once;
@@ -153,18 +154,31 @@ impl Machine {
         (record["base_url"].as_str().unwrap().to_owned(), record["api_key"].as_str().unwrap().to_owned())
     }
 
+    /// Programs that run out of this machine's platform, with the directory that the kernel has for each.
+    fn running(&self) -> Vec<(PathBuf, PathBuf)> {
+        let home = self.home.path().canonicalize().unwrap();
+        let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let with_program =
+            processes.filter_map(|process| Some((std::fs::read_link(process.join("exe")).ok()?, process)));
+        with_program.filter(|(program, _)| program.starts_with(&home)).collect()
+    }
+
     /// Programs that run out of this machine's platform.
     pub(crate) fn processes(&self) -> Vec<PathBuf> {
-        let home = self.home.path().canonicalize().unwrap();
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            if let Ok(program) = std::fs::read_link(entry.path().join("exe"))
-                && program.starts_with(&home)
-            {
-                found.push(program);
-            }
-        }
-        found
+        self.running().into_iter().map(|(program, _)| program).collect()
+    }
+
+    /// The environments of all workers, as the kernel has them.
+    pub(crate) fn environments(&self) -> Vec<BTreeMap<String, String>> {
+        let environs =
+            self.running().into_iter().filter_map(|(_, process)| std::fs::read(process.join("environ")).ok());
+        environs
+            .map(|environ| {
+                let text = String::from_utf8_lossy(&environ).into_owned();
+                let pairs = text.split('\0').filter_map(|pair| pair.split_once('='));
+                pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+            })
+            .collect()
     }
 
     /// Changes one line of a source file.
