@@ -59,6 +59,25 @@ async fn a_job_whose_worker_was_killed_runs_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_function_knows_that_its_job_lost_a_worker() {
+    let platform = fixture().await;
+    let app = env!("CARGO_BIN_EXE_fixture-app");
+    platform.add_endpoints([EndpointSpec::queue("faults", app)]).await.unwrap();
+    let queue = platform.queue("faults").unwrap();
+    let url = format!("{}/runsync", platform.endpoint_url("faults").unwrap());
+    // What a caller says of it does not count.
+    let body = json!({"input": {"method": "slow_attempt", "millis": 300}, "retries": 7});
+    let call = post(&url, &body);
+    let kill = async {
+        in_progress(&queue).await;
+        kill(&platform, "faults", Signal::Kill).await;
+    };
+    let ((_, job), _) = tokio::join!(call, kill);
+    assert_eq!((&job["status"], &job["output"]), (&json!("COMPLETED"), &json!(2)), "{job}");
+    platform.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_whose_workers_are_killed_twice_fails_clearly() {
     let platform = fixture().await;
     let queue = platform.queue("mixed").unwrap();

@@ -2,11 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flash_tests::faults::RELEASED;
 use flash_worker::queue::QueueWorkerError;
 use serde_json::{Value, json};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::recording_queue::{PAUSE, Running, Script, Seen};
 
@@ -280,4 +286,57 @@ async fn a_queue_without_heartbeat_and_without_a_query_works() {
     }
     let _: Value = running.script.result_of("j1");
     running.stop().await;
+}
+
+/// The spans of jobs, each as its fields.
+#[derive(Clone, Default)]
+struct Spans(Arc<Mutex<Vec<(String, String)>>>);
+
+impl Visit for Spans {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.lock().unwrap().push((field.name().to_owned(), format!("{value:?}")));
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Spans {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        if attributes.metadata().name() == "job" {
+            attributes.record(&mut self.clone());
+        }
+    }
+
+    fn on_record(&self, _: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        values.record(&mut self.clone());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_job_has_a_span_with_its_trace() {
+    let spans = Spans::default();
+    // Each test has a process of its own.
+    tracing_subscriber::registry().with(spans.clone()).init();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let script = Script::default()
+        .job(
+            "j1",
+            &json!({"method": "look", "__flash": {"traceparent": format!("00-{trace}-00f067aa0ba902b7-01")}}),
+        )
+        .job("j2", &json!({"method": "look", "__flash": {"traceparent": "00-nonsense"}}));
+    let running = Running::start("faults", script).await;
+    running.script.results_at_least(2).await;
+    running.stop().await;
+    let fields = spans.0.lock().unwrap().clone();
+    let values = |name: &str| -> Vec<_> {
+        let mut values: Vec<_> = fields
+            .iter()
+            .filter(|(field, _)| field == name)
+            .map(|(_, value)| value.trim_matches('"'))
+            .collect();
+        values.sort_unstable();
+        values
+    };
+    assert_eq!(values("request_id"), ["j1", "j2"]);
+    assert_eq!(values("endpoint"), ["faults", "faults"]);
+    assert_eq!(values("attempt"), ["1", "1"]);
+    assert_eq!(values("trace_id"), [trace]);
 }

@@ -76,6 +76,13 @@ pub async fn look(context: Context) -> Result<Value, flash::Error> {
     }))
 }
 
+/// Takes its time, and tells which try it is.
+#[remote(resource = FAULTS)]
+pub async fn slow_attempt(millis: u64, context: Context) -> Result<u32, flash::Error> {
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    Ok(context.attempt())
+}
+
 /// Reports as often as it is told, with pauses that `seed` chooses, and then its result.
 #[remote(resource = FAULTS)]
 pub async fn report_irregularly(reports: u32, seed: u64, context: Context) -> Result<String, flash::Error> {

@@ -122,7 +122,7 @@ impl Work {
             delay_time: row.state.delay_time(),
             webhook: attached.webhook,
             policy: attached.policy,
-            extra: attached.extra,
+            extra: Claimed::extra(attached.extra, row.state.retries),
         };
         Ok(Some((job, due)))
     }

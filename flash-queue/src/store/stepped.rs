@@ -29,6 +29,21 @@ pub struct Claimed {
     pub due: Option<Timestamp>,
 }
 
+impl Claimed {
+    /// What a worker gets beside the envelope: the caller's other keys, and `retries`, how often a worker was lost with the
+    /// job, where that happened. Only the queue knows that, so a caller's own `retries` does not count.
+    pub fn extra(callers: Vec<(String, Payload)>, retries: u32) -> Vec<(String, Payload)> {
+        let mut extra = callers;
+        extra.retain(|(key, _)| key != "retries");
+        if retries > 0
+            && let Ok(json) = Payload::from_json(retries.to_string())
+        {
+            extra.push(("retries".to_owned(), json));
+        }
+        extra
+    }
+}
+
 /// Streamed pieces that were read, and where their job stands.
 #[derive(Clone, Debug)]
 pub struct Drained {

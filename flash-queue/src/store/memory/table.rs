@@ -177,7 +177,10 @@ impl Table {
                 delay_time: job.state.delay_time(),
                 webhook: attached.and_then(|attached| attached.webhook.clone()),
                 policy: attached.and_then(|attached| attached.policy.clone()),
-                extra: attached.map(|attached| attached.extra.clone()).unwrap_or_default(),
+                extra: Claimed::extra(
+                    attached.map(|attached| attached.extra.clone()).unwrap_or_default(),
+                    job.state.retries,
+                ),
             });
             let due = self.rules.due(&job.state);
             claimed.due = Some(claimed.due.map_or(due, |earlier| earlier.min(due)));
