@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use flash_core::boot::Boot;
 use sha2::{Digest, Sha256};
@@ -8,6 +9,9 @@ use tokio::sync::Notify;
 use super::directory::{Directory, Leftover};
 use super::record::Kept;
 use super::segment::Segment;
+
+/// How long what was delivered may still be on the disk.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// Keeps results on the disk while the queue does not have them. Trouble with the disk is told and costs no result:
 /// they are in memory as well.
@@ -63,12 +67,14 @@ impl Spool {
         }
     }
 
-    /// Keeps the file in step. It is woken behind everything else that is ready to run, so one write does for all that
-    /// was delivered meanwhile.
+    /// Keeps the file in step, with one write for all that was delivered within a moment. A process that dies in this
+    /// moment leaves results that the queue has already; the queue ignores them when they come again.
     pub(crate) async fn run(&self) {
         let Some(segment) = &self.segment else { return };
         loop {
             self.changed.notified().await;
+            // Emptying the file for each job would cost a worker with one slot as much as all its posts.
+            tokio::time::sleep(MOMENT).await;
             let flushed = lock(segment).flush();
             if let Err(error) = flushed {
                 self.tell(&error);
@@ -79,7 +85,10 @@ impl Spool {
     /// Takes the file away when nothing is left in it.
     pub(crate) fn close(&self) {
         let Some(segment) = &self.segment else { return };
-        let segment = lock(segment);
+        let mut segment = lock(segment);
+        if let Err(error) = segment.flush() {
+            self.tell(&error);
+        }
         if segment.is_drained() {
             segment.remove();
         }
