@@ -29,7 +29,7 @@ async fn the_python_client_gets_what_it_expects() {
     let app = env!("CARGO_BIN_EXE_fixture-app");
     let specs = [
         EndpointSpec::queue("interop", app),
-        python::worker("counter").env("STREAM", "yes"),
+        EndpointSpec::queue("counter", app),
         EndpointSpec::queue("idle", app).workers(0),
     ];
     platform.add_endpoints(specs).await.unwrap();

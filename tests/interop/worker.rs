@@ -23,12 +23,16 @@ struct Endpoint {
 
 impl Endpoint {
     async fn start(spec: EndpointSpec) -> Self {
+        Self::named("interop", spec).await
+    }
+
+    async fn named(name: &str, spec: EndpointSpec) -> Self {
         // The SDK's worker does not stop before its held requests have ended.
         let hold = Duration::from_secs(1);
         let limits = Limits { take_hold: hold, stop_hold: hold, ..Limits::default() };
         let platform = LocalPlatform::builder().limits(limits).record_traffic(true).start().await.unwrap();
         platform.add_endpoint(spec).await.unwrap();
-        let queue = platform.queue("interop").unwrap();
+        let queue = platform.queue(name).unwrap();
         Self { platform, queue, folder: tempfile::tempdir().unwrap() }
     }
 
@@ -189,4 +193,13 @@ async fn the_python_worker_streams() {
         Endpoint::start(python::worker("interop").env("STREAM", "aggregate")),
     );
     tokio::join!(holds_to_streams(&pieces, false), holds_to_streams(&whole, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_worker_streams_the_same() {
+    let app = env!("CARGO_BIN_EXE_fixture-app");
+    let endpoint = Endpoint::named("counter", EndpointSpec::queue("counter", app)).await;
+    // Callers who do not listen get all items as the result, as with `return_aggregate_stream`.
+    holds_to_streams(&endpoint, true).await;
+    endpoint.platform.shutdown().await;
 }

@@ -17,21 +17,27 @@ use serde_json::{Value, json};
 
 /// What the peer was asked.
 #[derive(Debug, Clone)]
-struct Asked {
-    line: String,
-    authorization: Option<String>,
-    body: Value,
+pub(crate) struct Asked {
+    pub(crate) line: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) body: Value,
 }
+
+/// In place of a status: there is no answer.
+pub(crate) const HELD: u16 = 0;
 
 /// A peer with scripted answers.
 #[derive(Clone, Default)]
-struct Peer {
-    answers: Arc<Mutex<VecDeque<(u16, String)>>>,
+pub(crate) struct Peer {
+    pub(crate) answers: Arc<Mutex<VecDeque<(u16, String)>>>,
+    /// What `/health` says; without it, it is answered like anything else.
+    pub(crate) health: Arc<Mutex<Option<Value>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Peer {
-    fn answering(answers: &[(u16, Value)]) -> Self {
+    pub(crate) fn answering(answers: &[(u16, Value)]) -> Self {
         let answers = answers.iter().map(|(status, body)| (*status, body.to_string())).collect();
         Self { answers: Arc::new(Mutex::new(answers)), ..Self::default() }
     }
@@ -39,26 +45,39 @@ impl Peer {
     async fn handle(State(peer): State<Self>, request: Request) -> Response {
         let line = format!("{} {}", request.method(), request.uri());
         let authorization = request.headers().get("authorization").map(|v| v.to_str().unwrap().to_owned());
+        let headers = request.headers().clone();
         let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        peer.asked.lock().unwrap().push(Asked { line, authorization, body });
+        let health = if line.ends_with("/health") { peer.health.lock().unwrap().clone() } else { None };
+        peer.asked.lock().unwrap().push(Asked { line, authorization, headers, body });
+        if let Some(health) = health {
+            return Response::new(Body::from(health.to_string()));
+        }
         let (status, text) = peer.answers.lock().unwrap().pop_front().expect("more was asked than expected");
-        Response::builder().status(status).body(Body::from(text)).unwrap()
+        if status == HELD {
+            return std::future::pending().await;
+        }
+        let is_stream = text.starts_with("data:") || text.starts_with("event:");
+        let kind = if is_stream { "text/event-stream" } else { "application/json" };
+        let answer = Response::builder().status(status).header("content-type", kind);
+        answer.body(Body::from(text)).unwrap()
     }
 
     /// Runs `call` as a program does whose peers are all this one, while time stands still.
-    async fn run<T>(&self, call: impl Future<Output = T>) -> T {
+    pub(crate) async fn run<T>(&self, call: impl Future<Output = T>) -> T {
         self.run_in_time(Duration::ZERO, call).await
     }
 
     /// The same, while time passes in such steps.
-    async fn run_in_time<T>(&self, step: Duration, call: impl Future<Output = T>) -> T {
+    pub(crate) async fn run_in_time<T>(&self, step: Duration, call: impl Future<Output = T>) -> T {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(Self::handle).with_state(self.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
-        let addresses: BTreeMap<_, _> =
-            ["mixed", "api"].iter().map(|name| ((*name).to_owned(), format!("{base}/{name}/"))).collect();
+        let addresses: BTreeMap<_, _> = ["mixed", "api", "counter"]
+            .iter()
+            .map(|name| ((*name).to_owned(), format!("{base}/{name}/")))
+            .collect();
         let credentials = Credentials::new(Secret::new("fake-key"), addresses.values().cloned());
         let transport = Deployed::new(HttpClient::new(), credentials, Peers::new(addresses), None);
         let clock = TestClock::new();
@@ -80,7 +99,7 @@ impl Peer {
         result
     }
 
-    fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }

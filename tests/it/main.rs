@@ -13,6 +13,7 @@ mod outbox;
 mod python_requests;
 mod queue;
 mod recording_queue;
+mod remote_jobs;
 mod roles;
 mod startup;
 mod streams;

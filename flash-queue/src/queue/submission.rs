@@ -54,7 +54,7 @@ impl Submission {
     /// Handing the same input in again under this name gives the same job, for as long as it is kept.
     #[must_use]
     pub fn idempotency_key(mut self, name: impl Into<String>) -> Self {
-        let key = IdempotencyKey { name: name.into(), fingerprint: fingerprint(self.input.get()) };
+        let key = IdempotencyKey { name: name.into(), fingerprint: fingerprint_of(self.input.get()) };
         let mut attached = self.attached.as_deref().cloned().unwrap_or_default();
         attached.key = Some(key);
         self.attached = Some(Arc::new(attached));
@@ -109,6 +109,21 @@ impl Submission {
         let low_priority = policy.and_then(|policy| policy.low_priority).unwrap_or(false);
         Ok(Terms { execution_timeout, ttl, retention, low_priority })
     }
+}
+
+/// Tells inputs apart. What Flash sends along is another with every call, a trace and a deadline, and does not count.
+fn fingerprint_of(input: &str) -> u64 {
+    use std::borrow::Cow;
+    use std::collections::BTreeMap;
+    if !input.contains("\"__flash\"") {
+        return fingerprint(input);
+    }
+    #[derive(Deserialize)]
+    struct Entries<'a>(#[serde(borrow)] BTreeMap<Cow<'a, str>, &'a RawValue>);
+    let Ok(Entries(mut entries)) = serde_json::from_str(input) else { return fingerprint(input) };
+    entries.remove("__flash");
+    let text: String = entries.iter().map(|(name, value)| format!("{name:?}:{value},")).collect();
+    fingerprint(&text)
 }
 
 /// FNV-1a: the same in every process and version, since a store keeps it. It tells accidents apart, not attackers: who has the
