@@ -176,7 +176,10 @@ impl Workers {
     }
 
     pub(super) fn mark_refresh(&self, id: &WorkerId) {
-        self.joined(id).refresh.store(true, Ordering::Relaxed);
+        let worker = self.joined(id);
+        worker.refresh.store(true, Ordering::Relaxed);
+        // The next job is not for a process that is about to go, not even one that it asks for at this moment.
+        worker.retire();
         self.changed();
     }
 
