@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use flash_benches::args::Args;
 use flash_benches::latency::Latencies;
+use flash_benches::process::Process;
 use flash_core::clock::{Clock, Timestamp};
 use flash_core::ids::{JobId, WorkerId};
 use flash_local::{Durability, SqliteOptions, SqliteStore};
@@ -73,6 +74,7 @@ async fn clients<F>(window: Duration, client: impl Fn(usize, Instant) -> F) -> R
 where
     F: Future<Output = Result<u64, Error>> + Send + 'static,
 {
+    let before = Process::new(std::process::id()).cpu_ns()?;
     let began = Instant::now();
     let until = began + window;
     let mut running = JoinSet::new();
@@ -83,7 +85,9 @@ where
     while let Some(client) = running.join_next().await {
         done += client??;
     }
-    Ok(json!({ "jobs_per_second": done as f64 / began.elapsed().as_secs_f64() }))
+    let cpu = Process::new(std::process::id()).cpu_ns()? - before;
+    let rate = done as f64 / began.elapsed().as_secs_f64();
+    Ok(json!({ "jobs_per_second": rate, "cpu_us": cpu as f64 / 1_000.0 / done.max(1) as f64 }))
 }
 
 async fn ours(dir: &Path, full: bool, window: Duration) -> Result<Value, Error> {

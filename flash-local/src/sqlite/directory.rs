@@ -1,7 +1,8 @@
 //! The folder that a platform keeps everything in, and that only one platform has at a time.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// A data directory that can not be used.
@@ -83,7 +84,9 @@ pub(super) struct Directory {
 impl Directory {
     /// Takes a directory, which is made if it is not there.
     pub(super) fn take(path: &Path) -> Result<Self, DataError> {
-        std::fs::create_dir_all(path).map_err(|source| DataError::Io { path: path.to_owned(), source })?;
+        // Inputs and results are nobody else's business.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(|source| DataError::Io { path: path.to_owned(), source })?;
         let lock = path.join("lock");
         let io = |source| DataError::Io { path: lock.clone(), source };
         let mut file =

@@ -134,6 +134,15 @@ async fn a_second_platform_is_refused_until_the_first_is_gone() {
     SqliteStore::open(dir.path(), quick()).unwrap();
 }
 
+#[test]
+fn what_is_kept_is_nobody_elses_business() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("a/b");
+    SqliteStore::open(&data, quick()).unwrap();
+    assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
 async fn jobs_error(store: &SqliteStore) -> StoreError {
     store.open(&EndpointId::from("ep"), Rules::from(&Limits::default())).await.unwrap_err()
 }

@@ -137,6 +137,8 @@ impl Bench<'_> {
                 &rates,
                 &["memory_vs_plain_queue"],
             );
+            let cpu = |at: usize| rates[at].iter().map(|rate| rate.cpu_us).collect::<Vec<_>>();
+            report.ratio_by("memory_cpu_vs_plain_queue", callers, Spread::ratio(&cpu(1), &cpu(0)).median);
         }
         Ok(())
     }
@@ -191,7 +193,7 @@ impl Bench<'_> {
     fn store(&self, options: &Options, report: &mut Report) -> Result<()> {
         let ours = if options.against_itself { "plain" } else { "ours" };
         for (full, name) in [("true", "full"), ("false", "process")] {
-            let mut rates = [Vec::new(), Vec::new()];
+            let (mut rates, mut cpu) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
             for order in interleaved(2, self.rounds) {
                 for at in order {
                     let mode = ["plain", ours][at];
@@ -199,6 +201,7 @@ impl Bench<'_> {
                     let printed =
                         self.loop_over(&["--mode", mode, "--full", full, "--window-ms", &window])?;
                     rates[at].push(number(&printed, "jobs_per_second")?);
+                    cpu[at].push(number(&printed, "cpu_us")?);
                 }
             }
             let ratio = Spread::ratio(&rates[1], &rates[0]);
@@ -208,6 +211,11 @@ impl Bench<'_> {
                 Spread::of(rates[0].iter().copied()),
             ));
             report.ratio_by_name("store_vs_plain_sqlite", name, ratio.median);
+            let cpu = Spread::ratio(&cpu[1], &cpu[0]);
+            report.note(format!(
+                "CPU per job of the store alone, durability {name}: {cpu} times the plain loop's"
+            ));
+            report.ratio_by_name("store_cpu_vs_plain_sqlite", name, cpu.median);
         }
         Ok(())
     }
