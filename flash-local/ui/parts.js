@@ -56,9 +56,10 @@ export function spark(id, width = 120, height = 28) {
   const top = Math.max(4, ...history.map((sample) => sample.waiting + sample.running));
   const x = (index) => ((SAMPLES - history.length + index) / (SAMPLES - 1)) * width;
   const y = (value) => height - (value / top) * (height - 2);
-  const steps = (value) => history.map((sample, index) => `${x(index).toFixed(1)} ${y(value(sample)).toFixed(1)}`).join("L");
-  const area = (value) => (history.length < 2 ? "" : `M${x(0).toFixed(1)} ${height}L${steps(value)}L${width} ${height}Z`);
-  const edge = (value) => (history.length < 2 || !history.some(value) ? "" : `M${steps(value)}`);
+  const points = (value) => history.map((sample, index) => `${x(index).toFixed(1)} ${y(value(sample)).toFixed(1)}`);
+  const shown = history.length > 1;
+  const between = (upper, lower) => (shown ? `M${[...points(upper), ...points(lower).reverse()].join("L")}Z` : "");
+  const edge = (value) => (shown && history.some(value) ? `M${points(value).join("L")}` : "");
   const all = (sample) => sample.waiting + sample.running;
   const running = (sample) => sample.running;
   const last = history.at(-1) ?? { waiting: 0, running: 0 };
@@ -66,8 +67,8 @@ export function spark(id, width = 120, height = 28) {
     "svg",
     { class: "spark", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": `In the last 90 seconds; now ${last.waiting} waiting, ${last.running} running` },
     h("line", { x1: 0, x2: width, y1: height - 0.5, y2: height - 0.5 }),
-    h("path", { class: "waiting", d: area(all) }),
-    h("path", { class: "running", d: area(running) }),
+    h("path", { class: "waiting", d: between(all, running) }),
+    h("path", { class: "running", d: between(running, () => 0) }),
     h("path", { class: "edge", d: edge(running) }),
   );
 }

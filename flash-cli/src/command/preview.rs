@@ -37,7 +37,7 @@ pub(super) async fn run(
     let specs = manifest
         .resources
         .iter()
-        .map(|(name, entry)| endpoint(name, entry, &installed.binary, &installed.dir));
+        .map(|(name, entry)| endpoint(manifest, name, entry, &installed.binary, &installed.dir));
     platform.add_endpoints(specs).await.during("the endpoints cannot be served")?;
     tell(&platform, manifest, output);
     let mut told = BTreeMap::new();

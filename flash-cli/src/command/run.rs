@@ -125,7 +125,7 @@ impl Served {
     async fn serve(&mut self, manifest: &Manifest, binary: &Path) -> Result<(), Failure> {
         let mut fresh = Vec::new();
         for (name, entry) in &manifest.resources {
-            let spec = endpoint(name, entry, binary, &self.project.dir);
+            let spec = endpoint(manifest, name, entry, binary, &self.project.dir);
             match self.endpoints.get(name) {
                 Some(kind) if *kind == entry.is_load_balanced => {
                     self.platform.update_endpoint(spec).await.during(format!("endpoint `{name}`"))?;

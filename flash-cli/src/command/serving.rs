@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use flash_core::manifest::{Manifest, ResourceEntry};
 use flash_local::{EndpointSpec, LocalPlatform, Scaling};
@@ -9,13 +10,22 @@ use crate::output::{Output, table};
 
 /// An endpoint of this machine whose workers are started from `binary`, in `dir`. One is always there, so that the first call is
 /// answered at once; secrets are those of this environment.
-pub(super) fn endpoint(name: &str, entry: &ResourceEntry, binary: &Path, dir: &Path) -> EndpointSpec {
+pub(super) fn endpoint(
+    manifest: &Manifest,
+    name: &str,
+    entry: &ResourceEntry,
+    binary: &Path,
+    dir: &Path,
+) -> EndpointSpec {
     let spec = match entry.is_load_balanced {
         true => EndpointSpec::load_balanced(name, binary),
         false => EndpointSpec::queue(name, binary),
     };
     let most = usize::try_from(entry.workers_max).unwrap_or(1).max(1);
     let mut spec = spec.dir(dir).scaling(Scaling::between(1, most));
+    if let Some(openapi) = manifest.rust.as_ref().and_then(|rust| rust.openapi.clone()) {
+        spec = spec.openapi(Arc::new(openapi));
+    }
     for (key, value) in &entry.env {
         spec = spec.env(key, value);
     }
@@ -42,8 +52,12 @@ pub(super) fn tell(platform: &LocalPlatform, manifest: &Manifest, output: Output
             rows.push(vec![name.clone(), function.name.clone(), what]);
         }
     }
-    let text = format!("{}\nCtrl-C stops it", table(&["ENDPOINT", "FUNCTION", "REQUEST"], &rows));
-    output.result(&text, &json!({"url": platform.base_url(), "functions": list}));
+    let page = platform.page_url();
+    let text = format!(
+        "{}\nall of it in a browser: {page}\nCtrl-C stops it",
+        table(&["ENDPOINT", "FUNCTION", "REQUEST"], &rows)
+    );
+    output.result(&text, &json!({"url": platform.base_url(), "page": page, "functions": list}));
 }
 
 /// What the workers have printed since the last look.
