@@ -11,6 +11,20 @@ pub struct Echo {
     pub b: String,
 }
 
+/// A body that is mostly one text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// The text.
+    pub text: String,
+}
+
+/// A body that is mostly numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Floats {
+    /// The numbers.
+    pub values: Vec<f64>,
+}
+
 /// What a clock job returns: when its function began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {

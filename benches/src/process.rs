@@ -43,6 +43,17 @@ impl Process {
             .ok_or_else(|| io::Error::other("VmRSS is missing"))
     }
 
+    /// The most mebibytes of memory that were ever resident.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn peak_mib(self) -> io::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        kib(&status, "VmHWM:")
+            .map(|kib| kib as f64 / 1024.0)
+            .ok_or_else(|| io::Error::other("VmHWM is missing"))
+    }
+
     fn scheduled_ns(self) -> io::Result<u64> {
         let mut sum = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.pid))? {
@@ -60,7 +71,11 @@ impl Process {
 }
 
 fn resident_kib(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    kib(status, "VmRSS:")
+}
+
+fn kib(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 

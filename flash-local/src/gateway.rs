@@ -13,6 +13,8 @@ mod headers;
 mod pool;
 mod upgrade;
 
+pub(crate) use answer::refusal;
 pub(crate) use backend::{Backend, Health};
+pub(crate) use connections::{Connections, Failure};
 pub(crate) use forward::{Gateway, routes};
 pub(crate) use pool::Pool;

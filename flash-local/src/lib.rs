@@ -3,6 +3,7 @@
 //! [`LocalPlatform`] serves the data plane (`/v2/{endpoint}/…`) and a gateway for HTTP endpoints (`/lb/{endpoint}/…`) on one
 //! free loopback port, and starts, watches and stops the workers of each endpoint. Nothing outlives it.
 
+mod api_page;
 mod browser;
 mod builder;
 #[cfg(feature = "control-plane")]
@@ -30,6 +31,7 @@ mod traffic;
 mod ui;
 mod webhook;
 
+pub use api_page::{API_PAGE, api_page};
 pub use builder::Builder;
 #[cfg(feature = "control-plane")]
 pub use control::{ControlError, sdl};

@@ -12,3 +12,4 @@ mod readme;
 #[allow(dead_code, reason = "its worker inside of a process is for the other tests")]
 #[path = "../it/recording_queue.rs"]
 mod recording_queue;
+mod rolling;

@@ -28,6 +28,7 @@ pub(crate) fn example(package: &str) -> PathBuf {
 }
 
 /// A binary in its local role on a free port; killed when dropped.
+#[derive(Debug)]
 pub(crate) struct Local {
     child: Child,
     pub(crate) url: String,

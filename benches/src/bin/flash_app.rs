@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use flash::prelude::*;
 use flash_benches::clock::unix_ns;
-use flash_benches::echo::{Echo, Started};
+use flash_benches::echo::{Echo, Floats, Started, Text};
 
 static QUEUE_1: Endpoint = Endpoint::queue("queue-1").cpu(&["cpu3c-1-2"]).concurrency(1);
 static QUEUE_16: Endpoint = Endpoint::queue("queue-16").cpu(&["cpu3c-1-2"]).concurrency(16);
@@ -39,6 +39,16 @@ async fn started(
 #[remote(resource = HTTP, method = "POST", path = "/echo")]
 async fn echo(a: u32, b: String) -> Result<Echo, flash::Error> {
     Ok(Echo { a, b })
+}
+
+#[remote(resource = HTTP, method = "POST", path = "/text")]
+async fn text(text: String) -> Result<Text, flash::Error> {
+    Ok(Text { text })
+}
+
+#[remote(resource = HTTP, method = "POST", path = "/floats")]
+async fn floats(values: Vec<f64>) -> Result<Floats, flash::Error> {
+    Ok(Floats { values })
 }
 
 fn main() -> ExitCode {

@@ -47,7 +47,8 @@ async fn main() -> Result<(), Error> {
     let args = Args::of_process();
     let address: String = args.required("address")?;
     let path: String = args.required("path")?;
-    let body: String = args.required("body")?;
+    // From a file, because an argument has no room for ten megabytes.
+    let body = std::fs::read_to_string(args.required::<String>("body-file")?)?;
     let connections: usize = args.required("connections")?;
     let warm_up = Duration::from_millis(args.required("warm-up-ms")?);
     let window = Duration::from_millis(args.required("window-ms")?);
@@ -83,19 +84,20 @@ async fn main() -> Result<(), Error> {
     let (before, began) = (server.cpu_ns()?, Instant::now());
     tokio::time::sleep_until(until.into()).await;
     let (after, took) = (server.cpu_ns()?, began.elapsed());
-    let loaded_mib = server.resident_mib()?;
+    let (loaded_mib, peak_mib) = (server.resident_mib()?, server.peak_mib()?);
     let mut all = Tally::default();
     while let Some(tally) = running.join_next().await {
         let tally = tally?;
         all.latencies.append(tally.latencies);
         all.errors += tally.errors;
     }
-    report(&mut all, window, took, after - before, idle_mib, loaded_mib);
+    report(&mut all, window, took, after - before, [idle_mib, loaded_mib, peak_mib]);
     Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the result of this program")]
-fn report(all: &mut Tally, window: Duration, took: Duration, cpu_ns: u64, idle_mib: f64, loaded_mib: f64) {
+fn report(all: &mut Tally, window: Duration, took: Duration, cpu_ns: u64, memory: [f64; 3]) {
+    let [idle_mib, loaded_mib, peak_mib] = memory;
     let requests = all.latencies.len() as f64;
     // The CPU was read over `took`, which a busy machine makes a little longer than the window.
     let in_window = cpu_ns as f64 * (window.as_secs_f64() / took.as_secs_f64());
@@ -108,6 +110,7 @@ fn report(all: &mut Tally, window: Duration, took: Duration, cpu_ns: u64, idle_m
         "busy": cpu_ns as f64 / took.as_nanos() as f64,
         "idle_mib": idle_mib,
         "loaded_mib": loaded_mib,
+        "peak_mib": peak_mib,
     });
     println!("{report}");
 }

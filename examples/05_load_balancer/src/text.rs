@@ -62,7 +62,7 @@ pub async fn validate(text: String) -> Result<Validation, UserError> {
     })
 }
 
-/// What [`transform`](fn@transform) can do with a text.
+/// What can be done with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {

@@ -32,7 +32,8 @@ fn operation(meta: &Meta, route: HttpRoute, schemas: &mut Schemas) -> Value {
     for (param, schema) in meta.params_with_schemas() {
         let place = if in_path.contains(&param.name) {
             "path"
-        } else if route.method == Method::GET {
+        } else if matches!(route.method, Method::GET | Method::DELETE) {
+            // A body of these has no defined meaning (RFC 9110, 9.3), and many clients cannot send one.
             "query"
         } else {
             body.push((param, schema));
@@ -72,7 +73,8 @@ fn request(params: &[(Param, Option<SchemaOf>)], schemas: &mut Schemas) -> Value
         }
         let mut form = schemas.object(params, None);
         for (param, _) in params.iter().filter(|(param, _)| param.is_bytes()) {
-            form["properties"][param.name] = json!({ "contentMediaType": "application/octet-stream" });
+            // The `format` is how OpenAPI 3.0 said it, and what generators of clients still look for.
+            form["properties"][param.name] = json!({ "type": "string", "format": "binary", "contentMediaType": "application/octet-stream" });
         }
         content.insert("multipart/form-data".to_owned(), json!({ "schema": form }));
     }
@@ -109,7 +111,7 @@ fn responses(meta: &Meta, route: HttpRoute, schemas: &mut Schemas) -> Value {
     };
     responses.insert(status.to_string(), success);
     for (status, cases) in by_status(meta) {
-        responses.insert(status.to_string(), failure(&cases, schemas));
+        responses.insert(status.to_string(), failure(status, &cases, schemas));
     }
     responses.insert(
         "default".to_owned(),
@@ -120,6 +122,23 @@ fn responses(meta: &Meta, route: HttpRoute, schemas: &mut Schemas) -> Value {
     );
     responses.into()
 }
+
+/// What the worker itself answers with, whatever the function: its own errors may have the same status.
+const OF_THE_WORKER: &[(u16, &str)] = &[
+    (400, code::INVALID_JSON),
+    (400, code::INVALID_REQUEST),
+    (408, code::REQUEST_TIMEOUT),
+    (413, code::PAYLOAD_TOO_LARGE),
+    (415, code::UNSUPPORTED_MEDIA_TYPE),
+    (422, code::INVALID_INPUT),
+    (500, code::INTERNAL),
+    (500, code::PANIC),
+    (500, code::RESULT_TOO_LARGE),
+    (500, code::STATE_FAILED),
+    (503, code::DRAINING),
+    (503, code::OVERLOADED),
+    (504, code::TIMEOUT),
+];
 
 /// The function's own errors, and the arguments that do not fit it.
 fn by_status(meta: &Meta) -> BTreeMap<u16, Vec<ErrorCase>> {
@@ -134,10 +153,17 @@ fn by_status(meta: &Meta) -> BTreeMap<u16, Vec<ErrorCase>> {
     by_status
 }
 
-fn failure(cases: &[ErrorCase], schemas: &mut Schemas) -> Value {
-    let codes: Vec<_> = cases.iter().map(|case| case.code).collect();
+fn failure(status: u16, cases: &[ErrorCase], schemas: &mut Schemas) -> Value {
+    let own = |code: &str| cases.iter().any(|case| case.code == code);
+    let of_the_worker: Vec<&str> = OF_THE_WORKER
+        .iter()
+        .filter(|(at, code)| *at == status && !own(code))
+        .map(|(_, code)| *code)
+        .collect();
+    let codes: Vec<_> = cases.iter().map(|case| case.code).chain(of_the_worker.iter().copied()).collect();
     let text = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
-    let of_cases: Vec<_> = cases.iter().map(|case| of_case(case, schemas)).collect();
+    let mut of_cases: Vec<_> = cases.iter().map(|case| of_case(case, schemas)).collect();
+    of_cases.extend(of_the_worker.iter().map(|code| json!({ "properties": { "code": one_code(code) } })));
     let own = match of_cases.as_slice() {
         [only] => only.clone(),
         many => json!({ "anyOf": many }),
@@ -148,11 +174,16 @@ fn failure(cases: &[ErrorCase], schemas: &mut Schemas) -> Value {
     })
 }
 
+/// An enum of one, with its type: generators merge it with the text that it is in every problem, and a `const` they do not.
+fn one_code(code: &str) -> Value {
+    json!({ "type": "string", "enum": [code] })
+}
+
 fn of_case(case: &ErrorCase, schemas: &mut Schemas) -> Value {
     let mut properties = Map::new();
-    properties.insert("code".to_owned(), json!({ "const": case.code }));
-    properties.insert("retryable".to_owned(), json!({ "const": case.retryable }));
-    properties.insert("terminal".to_owned(), json!({ "const": case.terminal }));
+    properties.insert("code".to_owned(), one_code(case.code));
+    properties.insert("retryable".to_owned(), json!({ "type": "boolean", "const": case.retryable }));
+    properties.insert("terminal".to_owned(), json!({ "type": "boolean", "const": case.terminal }));
     if let Some(data) = case.data_schema(schemas) {
         properties.insert("data".to_owned(), data);
     }

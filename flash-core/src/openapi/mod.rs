@@ -3,6 +3,7 @@
 //! With the feature `openapi` a type that derives `schemars::JsonSchema` is described in full; without it, and for types that
 //! do not, the document says what the written type tells.
 
+mod choices;
 mod components;
 mod example;
 mod http;
@@ -59,6 +60,7 @@ pub fn document(registry: &Registry, title: &str, paths: Paths) -> Value {
         "paths": entries,
         "components": { "schemas": components::all(schemas.into_definitions()) },
     });
+    choices::as_enums(&mut document);
     if paths == Paths::Root {
         document["components"]["securitySchemes"] = json!({
             "key": { "type": "http", "scheme": "bearer", "description": "A key of the platform." },

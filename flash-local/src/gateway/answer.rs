@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
-pub(super) fn refusal(status: StatusCode, error: &str) -> Response {
+pub(crate) fn refusal(status: StatusCode, error: &str) -> Response {
     let text = serde_json::json!({ "error": error }).to_string();
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;

@@ -14,14 +14,14 @@ use tokio::net::TcpStream;
 const IDLE_MAX: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct Connections {
+pub(crate) struct Connections {
     address: SocketAddr,
     idle: Mutex<Vec<SendRequest<Body>>>,
 }
 
 /// A request that got no answer.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The worker has seen nothing of it. Here it is again.
     NotSent(Box<Request<Body>>),
     /// The worker may have worked on it.
@@ -29,17 +29,17 @@ pub(super) enum Failure {
 }
 
 impl Connections {
-    pub(super) fn to(port: u16) -> Self {
+    pub(crate) fn to(port: u16) -> Self {
         Self { address: (Ipv4Addr::LOCALHOST, port).into(), idle: Mutex::default() }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Sends a request and waits for the head of the answer. When the future is dropped, the connection is closed, which
     /// tells the worker.
-    pub(super) async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, Failure> {
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, Failure> {
         while let Some(mut connection) = self.take() {
             match connection.try_send_request(request).await {
                 Ok(response) => {

@@ -56,6 +56,8 @@ enum Run {
     Programs(fn(&Options, &Programs) -> Result<Report>),
     /// As `Programs`, built with the clients of the servers that it is compared with.
     Peers(fn(&Options, &Programs) -> Result<Report>),
+    /// As `Programs`, built with the web framework that it is compared with.
+    Frameworks(fn(&Options, &Programs) -> Result<Report>),
     /// It makes everything itself.
     Alone(fn(&Options) -> Result<Report>),
 }
@@ -63,8 +65,8 @@ enum Run {
 const BENCHES: &[Bench] = &[
     Bench {
         name: "http",
-        about: "JSON echo by POST against bare axum, one core each",
-        run: Run::Programs(http::run),
+        about: "JSON echo by POST against bare axum, FastAPI and dropshot, small and large bodies",
+        run: Run::Frameworks(http::run),
     },
     Bench {
         name: "queue",
@@ -120,6 +122,10 @@ pub(crate) fn run(name: &str, options: &Options) -> Result<()> {
         }
         Run::Peers(run) => {
             let programs = Programs::build(options, &["peers"])?;
+            (cpu::Others::watch()?, run(options, &programs)?)
+        }
+        Run::Frameworks(run) => {
+            let programs = Programs::build(options, &["dropshot"])?;
             (cpu::Others::watch()?, run(options, &programs)?)
         }
         Run::Alone(run) => (cpu::Others::watch()?, run(options)?),

@@ -59,6 +59,11 @@ const PROGRAMS: &[Program] = &[
         packages: &["chromium", "chromium-driver"],
         used_by: "the tests of web pages",
     },
+    Program {
+        is_there: || tool::on_path("node") && tool::on_path("npm"),
+        packages: &["nodejs", "npm"],
+        used_by: "the tests with a generated TypeScript client",
+    },
 ];
 
 /// Installs what is missing.

@@ -2,6 +2,7 @@
 //! package manager. When everything is there it only looks.
 
 pub(crate) mod debian;
+mod node;
 mod python;
 
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ use crate::{Result, tool};
 /// When something cannot be installed, with the command that would do it.
 pub(crate) fn run(say: &mut dyn FnMut(&str)) -> Result<()> {
     debian::install(say)?;
-    python::install(say)
+    python::install(say)?;
+    node::install(say)
 }
 
 /// Where tools are kept that belong to this checkout and not to the machine.

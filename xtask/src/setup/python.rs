@@ -8,7 +8,7 @@ use super::{quietly, tools};
 use crate::{Result, tool};
 
 /// The files that list what is installed. A test that needs more adds a line, or a file.
-const REQUIREMENTS: &[&str] = &["tests/interop/requirements.txt"];
+const REQUIREMENTS: &[&str] = &["tests/interop/requirements.txt", "tests/foreign/requirements.txt"];
 
 /// Makes the environment, unless one of the same requirements is there.
 ///
