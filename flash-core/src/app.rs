@@ -37,7 +37,45 @@ impl fmt::Debug for DefaultApp {
     }
 }
 
+#[cfg(not(feature = "registry-linkme"))]
 inventory::collect!(DefaultApp);
+
+/// The linker section of the default app.
+#[cfg(feature = "registry-linkme")]
+#[linkme::distributed_slice]
+pub static DEFAULT_APPS: [DefaultApp];
+
+#[cfg(not(feature = "registry-linkme"))]
+fn default_apps() -> impl Iterator<Item = &'static DefaultApp> {
+    inventory::iter::<DefaultApp>()
+}
+
+#[cfg(feature = "registry-linkme")]
+fn default_apps() -> impl Iterator<Item = &'static DefaultApp> {
+    DEFAULT_APPS.iter()
+}
+
+/// Submits a [`DefaultApp`], by the same means by which functions are registered.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "registry-linkme"))]
+macro_rules! submit_default_app {
+    ($make:expr) => {
+        $crate::private::inventory::submit! { $crate::DefaultApp($make) }
+    };
+}
+
+/// Submits a [`DefaultApp`], by the same means by which functions are registered.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "registry-linkme")]
+macro_rules! submit_default_app {
+    ($make:expr) => {
+        #[$crate::private::linkme::distributed_slice($crate::private::DEFAULT_APPS)]
+        #[linkme(crate = $crate::private::linkme)]
+        static DEFAULT_APP: $crate::DefaultApp = $crate::DefaultApp($make);
+    };
+}
 
 impl App {
     /// An app of these functions, which calls them in this process.
@@ -112,9 +150,8 @@ impl App {
         }
         let registry = Registry::linked()?;
         let app = Self::new(registry);
-        let app = inventory::iter::<DefaultApp>()
-            .find_map(|default| default.0(Arc::clone(&app.inner.registry)))
-            .unwrap_or(app);
+        let app =
+            default_apps().find_map(|default| default.0(Arc::clone(&app.inner.registry))).unwrap_or(app);
         Ok(INSTALLED.get_or_init(|| app).clone())
     }
 

@@ -30,7 +30,7 @@ pub struct Endpoint {
     pub(crate) image: Option<&'static str>,
     pub(crate) template: Option<&'static str>,
     pub(crate) registry_credential: Option<&'static str>,
-    pub(crate) container_disk_gb: u32,
+    pub(crate) container_disk_gb: Option<u32>,
     pub(crate) env: &'static [(&'static str, &'static str)],
     pub(crate) secrets: [Option<Secret>; MAX_SECRETS],
     pub(crate) volumes: &'static [Volume],
@@ -181,7 +181,7 @@ impl Endpoint {
             image: None,
             template: None,
             registry_credential: None,
-            container_disk_gb: 20,
+            container_disk_gb: None,
             env: &[],
             secrets: [None; MAX_SECRETS],
             volumes: &[],
@@ -298,11 +298,12 @@ impl Endpoint {
         self
     }
 
-    /// The container's disk in GB (1 or more). Default 20.
+    /// The container's disk in GB (1 or more). Default 20, or what the smallest of the CPU instances can have where that is
+    /// less: 10 GB for each vCPU of `cpu3…`, 15 GB for each of `cpu5…` (platform contract D.3).
     #[must_use]
     pub const fn container_disk_gb(mut self, gb: u32) -> Self {
         assert!(gb >= 1, "the container disk has at least 1 GB");
-        self.container_disk_gb = gb;
+        self.container_disk_gb = Some(gb);
         self
     }
 

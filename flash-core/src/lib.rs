@@ -65,7 +65,3 @@ pub use transport::{
     CallFailure, CallFuture, CallRequest, ChunkStream, HandleFuture, InProcess, JobHandle, SubmitFuture,
     Transport, result_limit,
 };
-
-// Submits `DefaultApp`.
-#[doc(hidden)]
-pub use inventory;

@@ -1,5 +1,7 @@
 //! Not public API: what the expansion of `#[remote]` names. Changes without notice.
 
+#[cfg(feature = "registry-linkme")]
+pub use crate::app::DEFAULT_APPS;
 pub use crate::call::Call;
 pub use crate::carry::{
     Answer, Carries, CarriesError, CarriesReply, Injected, Injector, Json, Returned, Returns, Slot, Supplies,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::app::App;
+use crate::call::Call;
 use crate::call::{LocalJob, Work};
 use crate::carry::Written;
 use crate::error::Error;
@@ -51,6 +52,23 @@ impl Mock {
         self
     }
 
+    /// Answers calls of a method of a stateful worker, named by its client's method: `EmbedderClient::embed`. On a queue the
+    /// arguments end with those of the constructor, as JSON text: [`InitArgs::json`].
+    ///
+    /// ```ignore
+    /// let mock = Mock::new().method(EmbedderClient::embed, |(text, _init)| Ok(vec![text.len() as f32]));
+    /// ```
+    ///
+    /// [`InitArgs::json`]: crate::private::InitArgs::json
+    #[must_use]
+    pub fn method<M: ClientMethod<A>, A>(
+        self,
+        _method: M,
+        answer: impl Fn(<M::Callee as Remote>::Args) -> <M::Callee as Remote>::Return + Send + Sync + 'static,
+    ) -> Self {
+        self.on::<M::Callee>(answer)
+    }
+
     /// Runs `future` with these answers.
     pub async fn run<F: Future>(self, future: F) -> F::Output {
         let app = App::current().unwrap_or_else(|_| App::detached());
@@ -59,6 +77,38 @@ impl Mock {
         Scope::builder(app).request_id("test").build().enter(future).await
     }
 }
+
+/// A method of a client that `#[remote]` made for a stateful worker, with up to eight parameters.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no method of a stateful worker's client",
+    label = "no method of a client",
+    note = "write a method's path, such as `EmbedderClient::embed`"
+)]
+pub trait ClientMethod<A> {
+    /// The method that it calls.
+    type Callee: Remote;
+}
+
+macro_rules! client_method {
+    ($($param:ident),*) => {
+        impl<F, C, R: Remote, $($param),*> ClientMethod<(C, $($param,)*)> for F
+        where
+            F: Fn(&C, $($param),*) -> Call<R>,
+        {
+            type Callee = R;
+        }
+    };
+}
+
+client_method!();
+client_method!(P1);
+client_method!(P1, P2);
+client_method!(P1, P2, P3);
+client_method!(P1, P2, P3, P4);
+client_method!(P1, P2, P3, P4, P5);
+client_method!(P1, P2, P3, P4, P5, P6);
+client_method!(P1, P2, P3, P4, P5, P6, P7);
+client_method!(P1, P2, P3, P4, P5, P6, P7, P8);
 
 impl fmt::Debug for Mock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

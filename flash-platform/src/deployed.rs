@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use flash_core::boot::Boot;
 use flash_core::{
-    App, CallFailure, CallFuture, CallRequest, ChunkStream, DefaultApp, DoorKind, Error, InProcess, Registry,
+    App, CallFailure, CallFuture, CallRequest, ChunkStream, DoorKind, Error, InProcess, Registry,
     SubmitFuture, Transport, code, unfold,
 };
 
@@ -240,12 +240,12 @@ pub fn app_from_boot(registry: Arc<Registry>, boot: &Boot, own: Option<String>) 
 }
 
 // A plain program that only calls never boots; its environment is read on its first call.
-flash_core::inventory::submit! {
-    DefaultApp(|registry| match Boot::from_env() {
+flash_core::submit_default_app! {
+    |registry| match Boot::from_env() {
         Ok(boot) => Some(app_from_boot(registry, &boot, None)),
         Err(error) => {
             tracing::error!(%error, "the environment is not usable, so remote calls run in this process");
             None
         }
-    })
+    }
 }

@@ -33,6 +33,12 @@ impl InitArgs {
         Self { json: encode::<C>(args).map_err(Arc::from) }
     }
 
+    /// The arguments as canonical JSON: sorted keys, no whitespace. `{}` where they could not be encoded.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        self.json.as_deref().unwrap_or("{}")
+    }
+
     /// The arguments in which every parameter has its default.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ use crate::registry::Registry;
 
 /// Version of the manifest's format.
 pub(super) const FORMAT: &str = "1.0";
+/// The disk of a worker in GB, where its author and its hardware say nothing else.
+const DISK_GB: u32 = 20;
 /// Version of the protocol between worker and platform that this crate speaks.
 const WORKER_PROTOCOL: u32 = 1;
 
@@ -99,6 +101,17 @@ impl Registry {
     }
 }
 
+/// The disk in GB of an endpoint that asks for none.
+fn default_disk_gb(hardware: Hardware, catalogue: &Catalogue) -> u32 {
+    let most = match hardware {
+        Hardware::Gpu { .. } => None,
+        Hardware::Cpu(names) => {
+            catalogue.cpu_ids(names).iter().filter_map(|id| catalogue.disk_limit_gb(id)).min()
+        }
+    };
+    most.map_or(DISK_GB, |most| most.min(DISK_GB))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -160,7 +173,9 @@ impl ResourceEntry {
             image_name: image.map(owned),
             template_id: template.map(owned),
             container_registry_auth_id: registry_credential.map(owned),
-            container_disk_in_gb: Some(container_disk_gb),
+            container_disk_in_gb: Some(
+                container_disk_gb.unwrap_or_else(|| default_disk_gb(hardware, catalogue)),
+            ),
             workers_min,
             workers_max,
             idle_timeout: idle_timeout_secs,

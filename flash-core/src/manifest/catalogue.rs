@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -16,6 +17,9 @@ pub struct Catalogue {
     pub gpu_pools: Vec<GpuPool>,
     /// CPU instances: flavour, vCPUs, memory in GB.
     pub cpu_instances: Vec<String>,
+    /// GB of container disk for each vCPU, by how the names of CPU instances begin.
+    #[serde(default)]
+    pub cpu_disk_gb_per_vcpu: BTreeMap<String, u32>,
     /// Data centres.
     #[serde(default)]
     pub data_centers: Vec<String>,
@@ -121,6 +125,14 @@ impl Catalogue {
     /// What is wrong with the name of a CPU instance, if anything.
     pub(super) fn cpu_problem(&self, id: &str) -> Option<String> {
         self.problem("CPU instance", id, &self.cpu_instances)
+    }
+
+    /// The largest container disk of a CPU instance in GB, where the snapshot knows it.
+    pub(super) fn disk_limit_gb(&self, id: &str) -> Option<u32> {
+        let (_, per_vcpu) =
+            self.cpu_disk_gb_per_vcpu.iter().find(|(start, _)| id.starts_with(start.as_str()))?;
+        let vcpus: u32 = id.split('-').nth(1)?.parse().ok()?;
+        vcpus.checked_mul(*per_vcpu)
     }
 
     /// What is wrong with a place, if anything.

@@ -219,6 +219,7 @@ fn check_names(resource: &ResourceEntry, catalogue: &Catalogue) -> Vec<String> {
     let gpus: Vec<&str> = list(resource.gpu_ids.as_deref()).collect();
     let mut problems = catalogue.gpu_problems(&gpus);
     problems.extend(resource.instance_ids.iter().flatten().filter_map(|id| catalogue.cpu_problem(id)));
+    problems.extend(disk_problem(resource, catalogue));
     problems.extend(resource.min_cuda_version.iter().filter_map(|version| catalogue.cuda_problem(version)));
     let places: Vec<&str> = list(resource.locations.as_deref()).collect();
     problems.extend(places.iter().filter_map(|id| catalogue.place_problem(id)));
@@ -237,6 +238,20 @@ fn check_names(resource: &ResourceEntry, catalogue: &Catalogue) -> Vec<String> {
         }
     }
     problems
+}
+
+/// A disk that is larger than an instance can have.
+fn disk_problem(resource: &ResourceEntry, catalogue: &Catalogue) -> Option<String> {
+    let disk = resource.container_disk_in_gb?;
+    let limits = resource.instance_ids.iter().flatten();
+    let limits = limits.filter_map(|id| Some((catalogue.disk_limit_gb(id)?, id)));
+    let (most, id) = limits.min()?;
+    (disk > most).then(|| {
+        format!(
+            "a container disk of {disk} GB is more than the {most} GB of CPU instance `{id}`\nhelp: ask for less, or for \
+             larger instances only"
+        )
+    })
 }
 
 fn list(text: Option<&str>) -> impl Iterator<Item = &str> {

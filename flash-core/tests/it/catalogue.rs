@@ -100,3 +100,28 @@ fn a_newer_snapshot_takes_the_place_of_the_bundled_one() {
     assert_eq!(entry.gpu_ids.as_deref(), Some("RUBIN_288"));
     assert!(Catalogue::from_json(r#"{"taken_on": 1}"#).unwrap_err().contains("line 1"));
 }
+
+static SMALL: Endpoint = Endpoint::http("small").cpu(&["cpu5c-4-8", "cpu3c-1-2"]);
+static LARGE: Endpoint = Endpoint::http("large").cpu(&["cpu5c-4-8"]);
+static GPU_DISK: Endpoint = Endpoint::queue("gpu-disk").gpu(&["ADA_24"]);
+static TOO_LARGE: Endpoint =
+    Endpoint::http("too-large").cpu(&["cpu5c-4-8", "cpu3c-2-4"]).container_disk_gb(21);
+
+#[test]
+fn a_disk_is_no_larger_than_the_smallest_instance_can_have() {
+    let disk = |endpoint| ResourceEntry::of(endpoint, Catalogue::bundled()).container_disk_in_gb;
+    assert_eq!((disk(&SMALL), disk(&LARGE), disk(&GPU_DISK)), (Some(10), Some(20), Some(20)));
+    let mut manifest = Manifest::default();
+    let entry = ResourceEntry::of(&TOO_LARGE, Catalogue::bundled());
+    manifest.resources.insert("too-large".to_owned(), entry.clone());
+    let errors = manifest.validate().unwrap_err().to_string();
+    assert!(
+        errors.contains("a container disk of 21 GB is more than the 20 GB of CPU instance `cpu3c-2-4`"),
+        "{errors}"
+    );
+    // A snapshot without limits refuses nothing.
+    let mut unknowing = Catalogue::bundled().clone();
+    unknowing.cpu_disk_gb_per_vcpu.clear();
+    let errors = manifest.validate_with(&unknowing).unwrap_err().to_string();
+    assert!(!errors.contains("container disk"), "{errors}");
+}

@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use flash::testing::Mock;
 use flash::{App, CallError, Endpoint, Error, Registry, Scope, remote};
 use tokio::sync::Barrier;
 
@@ -268,4 +269,21 @@ fn a_class_is_one_entry_of_the_manifest() {
         "{:?}",
         described.warnings
     );
+}
+
+#[tokio::test]
+async fn a_mock_answers_for_methods() {
+    let mock = Mock::new()
+        .method(CounterClient::add, |(by, init)| {
+            assert_eq!(init.json(), r#"{"name":"mocked","start":5}"#);
+            Ok(by * 100)
+        })
+        .method(CounterClient::name, |(_,)| Err(Error::new("no_name", "it has none")));
+    mock.run(async {
+        let counter = Counter::remote("mocked".to_owned(), 5);
+        assert_eq!(counter.add(3).await.unwrap(), 300);
+        assert_eq!(counter.name().await.unwrap_err().code(), "no_name");
+    })
+    .await;
+    assert!(events("mocked").is_empty(), "no instance was built");
 }
