@@ -1,7 +1,7 @@
 //! How an app gets from a build into a worker.
 //!
-//! [`pack`] writes an artifact: the manifest, the binary, assets and the hash of each, the same bytes for the same files.
-//! [`unpack`] takes one apart and believes nothing of it, [`install`] puts it where the app runs, and [`Target::check`] says
+//! [`pack()`] writes an artifact: the manifest, the binary, assets and the hash of each, the same bytes for the same files.
+//! [`unpack()`] takes one apart and believes nothing of it, [`install()`] puts it where the app runs, and [`Target::check`] says
 //! in words why a binary cannot run on this machine. [`Bootstrap`] is all of that in the order in which a worker starts; the
 //! program `flash-worker` calls it and becomes the app.
 

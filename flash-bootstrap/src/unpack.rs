@@ -30,7 +30,7 @@ pub struct Unpacked {
 /// the modes 0644 and 0755 and nothing else of what the archive says.
 ///
 /// # Errors
-/// Whatever is not exactly an artifact as [`pack`](crate::pack) writes it: see [`ArtifactError`].
+/// Whatever is not exactly an artifact as [`pack()`](crate::pack()) writes it: see [`ArtifactError`].
 pub fn unpack(artifact: File, into: &Path, limits: &Limits) -> Result<Unpacked, ArtifactError> {
     let io = |source| ArtifactError::Io { path: into.to_owned(), source };
     let packed = artifact.metadata().map_err(io)?.len();

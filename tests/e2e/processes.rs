@@ -11,7 +11,8 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The examples. All are built at once: alone, each would turn on other features of what they share, and build it again.
-const EXAMPLES: [&str; 4] = ["hello_world", "cpu_worker", "mixed_workers", "load_balancer"];
+const EXAMPLES: [&str; 6] =
+    ["standalone_worker", "multi_resource", "hello_world", "cpu_worker", "mixed_workers", "load_balancer"];
 
 /// The optimised binary of an example. Cargo builds it once, and says so quickly afterwards.
 pub(crate) fn example(package: &str) -> PathBuf {

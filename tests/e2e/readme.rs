@@ -115,3 +115,13 @@ async fn load_balancer_does_what_its_page_says() {
 async fn mixed_workers_do_what_their_page_says() {
     run("examples/03_mixed_workers/README.md", "mixed_workers").await;
 }
+
+#[tokio::test]
+async fn standalone_worker_does_what_its_page_says() {
+    run("examples/00_standalone_worker/README.md", "standalone_worker").await;
+}
+
+#[tokio::test]
+async fn multi_resource_does_what_its_page_says() {
+    run("examples/00_multi_resource/README.md", "multi_resource").await;
+}
