@@ -37,7 +37,6 @@ pub fn columns(rows: &[Vec<f64>]) -> Result<usize, RowsError> {
 
 /// The mean of each column.
 #[must_use]
-
 pub fn means(rows: &[Vec<f64>], columns: usize) -> Vec<f64> {
     (0..columns).map(|column| rows.iter().map(|row| row[column]).sum::<f64>() / rows.len() as f64).collect()
 }

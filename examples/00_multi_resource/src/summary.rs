@@ -37,7 +37,6 @@ pub struct Column {
 /// [`RowsError`] when the rows are no table.
 #[remote(resource = CPU)]
 #[allow(clippy::needless_pass_by_value, reason = "a remote function owns its arguments")]
-
 pub fn summarize(rows: Vec<Vec<f64>>) -> Result<Summary, RowsError> {
     let width = columns(&rows)?;
     let means = means(&rows, width);
