@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 
 use super::Control;
 
@@ -63,11 +65,22 @@ async fn guard(State(control): State<Arc<Control>>, request: Request, next: Next
     }
     let taken = control.quota.take(control.now());
     let mut response = match taken.retry_after {
-        None => next.run(request).await,
+        None => as_problem(next.run(request).await).await,
         Some(seconds) => Problem::too_many(seconds).into(),
     };
     taken.show(response.headers_mut());
     response
+}
+
+/// What axum itself refuses (a query or a path that can not be read, a body over the limit) it refuses in plain text.
+async fn as_problem(response: Response) -> Response {
+    let is_text = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !response.status().is_client_error() || !is_text {
+        return response;
+    }
+    let status = response.status();
+    let text = to_bytes(response.into_body(), 8 * 1024).await.unwrap_or_default();
+    Problem::new(status, String::from_utf8_lossy(&text)).into()
 }
 
 async fn wrong_method() -> Problem {

@@ -187,3 +187,52 @@ async fn a_worker_that_never_listens_is_replaced() {
         |all: &[flash_local::WorkerInfo]| all.iter().filter(|one| !one.state.is_alive()).count() >= 2;
     platform.until_workers(killed).await;
 }
+
+#[tokio::test]
+async fn a_connection_becomes_a_websocket_and_stays_with_its_worker() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let platform = platform().await;
+    platform.add_endpoint(Role::Http.spec("api").workers(2)).await.unwrap();
+    ready(&platform, 2).await;
+    let address = platform.base_url().strip_prefix("http://").unwrap().to_owned();
+    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let request = format!("GET /lb/api/upgrade HTTP/1.1\r\nhost: {address}\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    assert!(head.starts_with("http/1.1 101") && head.contains("upgrade: websocket"), "{head}");
+    assert!(head.contains("x-runpod-worker-id: ") && head.contains("sec-websocket-accept: y"), "{head}");
+    for piece in [b"one".as_slice(), b"two"] {
+        stream.write_all(piece).await.unwrap();
+        let mut back = vec![0; piece.len()];
+        stream.read_exact(&mut back).await.unwrap();
+        assert_eq!(back, piece);
+    }
+    // Another request still finds its way while the socket is open.
+    ok(get(&format!("http://{address}/lb/api/show/x")).await);
+}
+
+#[tokio::test]
+async fn a_caller_may_want_the_worker_that_it_had() {
+    let platform = platform().await;
+    platform.add_endpoint(Role::Http.spec("api").workers(2)).await.unwrap();
+    let workers = ready(&platform, 2).await;
+    let url = format!("{}/show/x", platform.endpoint_url("api").unwrap());
+    let with = async |value: &str| {
+        let request = Request::get(&url).header("x-runpod-worker-id", value).body(Body::empty());
+        send(request.unwrap()).await
+    };
+    let wanted = workers[1].id.as_str();
+    for _ in 0..4 {
+        assert_eq!(with(wanted).await.headers["x-runpod-worker-id"], wanted);
+        assert_eq!(with(&format!("strict {wanted}")).await.headers["x-runpod-worker-id"], wanted);
+    }
+    platform.stop_worker(&workers[1].id).await.unwrap();
+    let other = with(wanted).await;
+    assert_eq!((other.status, &other.headers["x-runpod-worker-id"]), (200, &workers[0].id.as_str().parse().unwrap()));
+    let gone = with(&format!("strict {wanted}")).await;
+    assert_eq!((gone.status, gone.body), (404, json!({"error": "affinity_worker_gone"})));
+}

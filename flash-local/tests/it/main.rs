@@ -4,6 +4,7 @@
 
 mod access;
 mod autoscale;
+mod conforms;
 mod control;
 mod gateway;
 #[cfg(feature = "ui")]

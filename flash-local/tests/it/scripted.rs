@@ -234,6 +234,21 @@ async fn hang() {
     std::future::pending::<()>().await;
 }
 
+/// Switches to a protocol in which everything comes back.
+async fn upgrade(mut request: Request<Body>) -> axum::response::Response {
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let (mut from, mut to) = tokio::io::split(hyper_util::rt::TokioIo::new(upgraded.await.unwrap()));
+        tokio::io::copy(&mut from, &mut to).await.unwrap();
+    });
+    let mut response = axum::response::Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    for (name, value) in [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-accept", "y")] {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    response
+}
+
 async fn serve(initialising: usize) {
     let asked = Arc::new(AtomicUsize::new(0));
     let ping = get(move || async move {
@@ -257,6 +272,7 @@ async fn serve(initialising: usize) {
         .route("/ping", ping)
         .route("/show/{*path}", any(show))
         .route("/echo", any(|body: Body| async move { body }))
+        .route("/upgrade", get(upgrade))
         .route("/die", any(die))
         .route("/hang", any(hang));
     let port: u16 = std::env::var("PORT").unwrap().parse().unwrap();

@@ -151,7 +151,7 @@ fn list(
     values: &[&str],
 ) -> Result<Option<Vec<String>>, Problem> {
     let Some(text) = asked.get(name) else { return Ok(None) };
-    let items: Vec<String> = text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect();
+    let items: Vec<String> = text.split(',').map(str::to_owned).collect();
     if items.iter().all(|item| values.contains(&item.as_str())) {
         return Ok(Some(items));
     }
