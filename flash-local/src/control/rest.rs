@@ -74,7 +74,8 @@ async fn guard(State(control): State<Arc<Control>>, request: Request, next: Next
 
 /// What axum itself refuses (a query or a path that can not be read, a body over the limit) it refuses in plain text.
 async fn as_problem(response: Response) -> Response {
-    let is_text = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let is_text =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
     if !response.status().is_client_error() || !is_text {
         return response;
     }

@@ -26,12 +26,19 @@ async fn rest_v2_answers_as_its_document_says() {
     assert!(python.is_file(), "{} is missing\nhelp: run cargo xtask setup", python.display());
     let many = usize::MAX;
     let limits = Limits { rest_minute: many, rest_hour: many, rest_day: many, ..quick() };
-    let platform = LocalPlatform::builder().limits(limits).api_key(KEY).control_plane(true).start().await.unwrap();
+    let platform =
+        LocalPlatform::builder().limits(limits).api_key(KEY).control_plane(true).start().await.unwrap();
     let run = tokio::process::Command::new(python)
         .args(["-m", "schemathesis.cli", "run"])
         .arg(root.join("schemas/runpod-rest-v2.json"))
         .args(["--url", &platform.base_url(), "--header", &format!("Authorization: Bearer {KEY}")])
-        .args(["--max-examples", &examples(), "--phases", "examples,coverage,fuzzing", "--generation-deterministic"])
+        .args([
+            "--max-examples",
+            &examples(),
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--generation-deterministic",
+        ])
         .args(["--checks", CHECKS, "--continue-on-failure", "--no-color", "--warnings", "off"])
         .args(["--request-timeout", "20"])
         .current_dir(tempfile::tempdir().unwrap().path())

@@ -196,7 +196,9 @@ async fn a_connection_becomes_a_websocket_and_stays_with_its_worker() {
     ready(&platform, 2).await;
     let address = platform.base_url().strip_prefix("http://").unwrap().to_owned();
     let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
-    let request = format!("GET /lb/api/upgrade HTTP/1.1\r\nhost: {address}\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: x\r\n\r\n");
+    let request = format!(
+        "GET /lb/api/upgrade HTTP/1.1\r\nhost: {address}\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: x\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -232,7 +234,10 @@ async fn a_caller_may_want_the_worker_that_it_had() {
     }
     platform.stop_worker(&workers[1].id).await.unwrap();
     let other = with(wanted).await;
-    assert_eq!((other.status, &other.headers["x-runpod-worker-id"]), (200, &workers[0].id.as_str().parse().unwrap()));
+    assert_eq!(
+        (other.status, &other.headers["x-runpod-worker-id"]),
+        (200, &workers[0].id.as_str().parse().unwrap())
+    );
     let gone = with(&format!("strict {wanted}")).await;
     assert_eq!((gone.status, gone.body), (404, json!({"error": "affinity_worker_gone"})));
 }

@@ -243,7 +243,8 @@ async fn upgrade(mut request: Request<Body>) -> axum::response::Response {
     });
     let mut response = axum::response::Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    for (name, value) in [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-accept", "y")] {
+    for (name, value) in [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-accept", "y")]
+    {
         response.headers_mut().insert(name, value.parse().unwrap());
     }
     response
