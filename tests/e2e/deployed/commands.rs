@@ -4,12 +4,6 @@ use serde_json::Value;
 
 use super::Machine;
 
-/// A machine whose current directory is no package.
-fn nowhere() -> (Machine, tempfile::TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    (Machine::in_dir(dir.path().to_owned()), dir)
-}
-
 fn failed(machine: &Machine, args: &[&str]) -> (Option<i32>, Value, String) {
     let output = machine.command(&[args, &["--json"]].concat()).env("HOME", machine.dir()).output().unwrap();
     let document = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -18,7 +12,7 @@ fn failed(machine: &Machine, args: &[&str]) -> (Option<i32>, Value, String) {
 
 #[test]
 fn what_cannot_be_done_says_what_to_do_and_ends_with_its_code() {
-    let (machine, _dir) = nowhere();
+    let machine = Machine::nowhere();
     for (args, code, help) in [
         (&["ps", "--app-name", "x"][..], 4, "RUNPOD_API_KEY"),
         (&["ps", "--app-name", "x", "--platform", "local"], 1, "flash platform start"),
@@ -41,7 +35,7 @@ fn what_cannot_be_done_says_what_to_do_and_ends_with_its_code() {
 
 #[test]
 fn without_a_terminal_nothing_is_destroyed_and_nothing_is_asked() {
-    let (machine, _dir) = nowhere();
+    let machine = Machine::nowhere();
     machine.flash(&["platform", "start"]);
     machine.flash(&["deploy", "new", "staging", "--app-name", "shop"]);
     for args in [
@@ -64,7 +58,7 @@ fn without_a_terminal_nothing_is_destroyed_and_nothing_is_asked() {
 
 #[test]
 fn the_local_platform_is_one_per_directory_and_keeps_what_it_has() {
-    let (machine, _dir) = nowhere();
+    let machine = Machine::nowhere();
     assert_eq!(machine.json(&["platform", "status"])["running"], false);
     let first = machine.json(&["platform", "start"]);
     let second = machine.json(&["platform", "start"]);
@@ -78,12 +72,12 @@ fn the_local_platform_is_one_per_directory_and_keeps_what_it_has() {
 
 #[test]
 fn completions_and_man_pages_cover_every_command() {
-    let (machine, dir) = nowhere();
+    let machine = Machine::nowhere();
     for shell in ["bash", "zsh", "fish"] {
         let text = machine.flash(&["completions", shell]);
         assert!(text.contains("undeploy") && text.contains("platform"), "{shell}");
     }
-    let pages: PathBuf = dir.path().join("man");
+    let pages: PathBuf = machine.dir().join("man");
     machine.flash(&["man", pages.to_str().unwrap()]);
     for page in ["flash.1", "flash-deploy.1", "flash-platform-start.1"] {
         assert!(pages.join(page).exists(), "{page}");

@@ -90,6 +90,14 @@ impl Machine {
         Self { home: tempfile::tempdir().unwrap(), dir }
     }
 
+    /// A machine whose current directory is no package.
+    pub(crate) fn nowhere() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("nowhere");
+        std::fs::create_dir(&dir).unwrap();
+        Self { home, dir }
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -192,6 +200,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = self.run(&["platform", "stop"]);
+        // It may be on its way out because something failed; that is what should be told.
+        let _ = self.command(&["platform", "stop"]).current_dir(self.home.path()).output();
     }
 }
