@@ -58,7 +58,7 @@ impl Reason {
 }
 
 impl Way {
-    /// Does `work`, and meanwhile tells why it takes so long. `waits` says whether the job still waits for a worker.
+    /// Does `work`, and meanwhile tells why it takes so long.
     pub(crate) async fn telling<T>(&self, reason: &Reason, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         let mut told = pin!(self.tell(reason));
