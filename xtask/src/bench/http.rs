@@ -23,8 +23,10 @@ const BODY: &str = r#"{"a":1,"b":"text"}"#;
 const FRAMEWORK_ROUNDS: usize = 6;
 const MIB: usize = 1024 * 1024;
 
-/// A body that is large: its name, the route that takes it, and how it is made.
-const LARGE: [(&str, &str, usize, fn(usize) -> String); 4] = [
+/// A body that is large: its name, the route that takes it, its size in bytes, and how it is made.
+type LargeBody = (&'static str, &'static str, usize, fn(usize) -> String);
+
+const LARGE: [LargeBody; 4] = [
     ("text_1mib", "/text", MIB, text),
     ("floats_1mib", "/floats", MIB, floats),
     ("text_10mib", "/text", 10 * MIB, text),
