@@ -27,6 +27,9 @@ struct Inner {
     timers: Arc<Timers>,
     webhooks: Arc<Webhooks>,
     table: RwLock<HashMap<EndpointId, Queue>>,
+    /// Held while a queue is opened: a store that opens the same endpoint twice has two views of its jobs, and the one that
+    /// is kept here may be the one that no longer sees them.
+    opening: tokio::sync::Mutex<()>,
     task: RwLock<Option<JoinHandle<()>>>,
 }
 
@@ -46,6 +49,7 @@ impl Queues {
             limits: Arc::new(limits),
             timers: Arc::default(),
             table: RwLock::default(),
+            opening: tokio::sync::Mutex::default(),
             task: RwLock::default(),
         });
         let task = tokio::spawn(watch(Arc::downgrade(&inner), inner.timers.clone(), clock));
@@ -71,6 +75,10 @@ impl Queues {
             return Ok(queue);
         }
         let inner = &self.0;
+        let _turn = inner.opening.lock().await;
+        if let Some(queue) = self.get(endpoint.as_str()) {
+            return Ok(queue);
+        }
         let jobs = inner.store.open(&endpoint, Rules::from(&*inner.limits)).await?;
         let queue = Queue::new(
             endpoint.clone(),
