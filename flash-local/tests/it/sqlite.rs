@@ -284,3 +284,27 @@ async fn a_claim_for_nobody_goes_back() {
     assert_eq!(jobs[0].id, id);
     assert_eq!(queue.status(&id).await.unwrap().retries, None, "it was never away");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_that_is_opened_from_several_sides_is_one_queue() {
+    let dir = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(dir.path(), quick()).unwrap());
+    let queues = flash_queue::Queues::new(store, flash_core::clock::Clock::real(), Limits::default());
+    for n in 0..8 {
+        let id = EndpointId::from(format!("ep{n}"));
+        let opening: Vec<_> = (0..8)
+            .map(|_| {
+                let (queues, id) = (queues.clone(), id.clone());
+                tokio::spawn(async move { queues.open(id, flash_queue::QueueOptions::new()).await.unwrap() })
+            })
+            .collect();
+        let mut opened = Vec::new();
+        for queue in opening {
+            opened.push(queue.await.unwrap());
+        }
+        opened[0].submit(flash_queue::Submission::new(payload("1"))).await.unwrap();
+        for queue in opened {
+            assert_eq!(queue.depth().await.unwrap().in_queue, 1);
+        }
+    }
+}
