@@ -420,6 +420,14 @@ pub enum PlatformCommand {
     Stop,
     /// Show whether it runs, and where.
     Status,
+    /// Print every limit, time and switch of the platform, with its source and how sure it is.
+    Parity,
+    /// Go on with a data directory that lost something: removes jobs that cannot be read any more.
+    Repair {
+        /// The directory. Default: that of the local platform.
+        #[arg(long)]
+        data_dir: Option<PathBuf>,
+    },
     /// Be the platform, in the foreground.
     #[command(hide = true)]
     Serve {

@@ -41,7 +41,7 @@ impl fmt::Display for Grade {
 #[non_exhaustive]
 pub enum SetError {
     /// There is no number of this name.
-    #[error("the platform has no number {0:?}\nhelp: `flash platform --parity` lists all of them")]
+    #[error("the platform has no number {0:?}\nhelp: `flash platform parity` lists all of them")]
     Name(String),
     /// The number can not have this value.
     #[error("{name} can not be {value:?}\nhelp: it is {shape}")]

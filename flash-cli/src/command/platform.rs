@@ -1,7 +1,9 @@
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use flash_local::{Limits, limits};
+use serde_json::{Value, json};
 
 use crate::cli::PlatformCommand;
 use crate::connect::{LocalRecord, state_dir};
@@ -17,6 +19,11 @@ pub(super) async fn run(command: PlatformCommand, output: Output) -> Result<u8, 
         PlatformCommand::Start { port } => start(port, output).await,
         PlatformCommand::Stop => stop(output).await,
         PlatformCommand::Status => status(output),
+        PlatformCommand::Parity => {
+            parity(output);
+            Ok(0)
+        }
+        PlatformCommand::Repair { data_dir } => repair(data_dir.as_deref(), output),
         PlatformCommand::Serve { port } => serve::run(port).await,
     }
 }
@@ -103,6 +110,48 @@ fn status(output: Output) -> Result<u8, Failure> {
         }
         None => output.result("it does not run\n\nnext: flash platform start", &json!({"running": false})),
     }
+    Ok(0)
+}
+
+fn parity(output: Output) {
+    let known = Limits::default();
+    let rows = known.rows().into_iter().map(|row| {
+        json!({
+            "name": row.name,
+            "value": row.value.to_string(),
+            "grade": row.grade.to_string(),
+            "source": row.source,
+            "about": row.about,
+        })
+    });
+    let rows: Vec<Value> = rows.collect();
+    output.result(limits::render(&known).trim_end(), &json!({ "numbers": rows }));
+}
+
+fn repair(data_dir: Option<&Path>, output: Output) -> Result<u8, Failure> {
+    let dir = match data_dir {
+        Some(dir) => dir.to_owned(),
+        None => state_dir()?.join("data"),
+    };
+    // An empty directory would be repaired into an empty database.
+    if !dir.is_dir() {
+        return Err(Failure::new(format!("there is no data directory `{}`", dir.display()))
+            .help("`flash platform status` shows where the data of the local platform is"));
+    }
+    let repaired = flash_local::repair(&dir).during("the data directory cannot be repaired")?;
+    let text = format!(
+        "{} jobs are whole, {} could not be read and are gone, {} acknowledged commits are lost\n\nnext: flash platform start",
+        repaired.jobs,
+        repaired.damaged.len(),
+        repaired.lost_commits
+    );
+    let document = json!({
+        "data": dir,
+        "jobs": repaired.jobs,
+        "damaged": repaired.damaged,
+        "lost_commits": repaired.lost_commits,
+    });
+    output.result(&text, &document);
     Ok(0)
 }
 

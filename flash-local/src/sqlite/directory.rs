@@ -22,7 +22,7 @@ pub enum DataError {
     /// The database lost commits that were acknowledged.
     #[error(
         "database in {} lost the last {lost} commits that were acknowledged (it ends at commit {commits} of {acknowledged})\n\
-         help: put back a copy of the directory, or go on without them: `flash platform --repair --data-dir {}`", .dir.display(), .dir.display()
+         help: put back a copy of the directory, or go on without them: `flash platform repair --data-dir {}`", .dir.display(), .dir.display()
     )]
     Behind {
         /// The directory.
@@ -36,7 +36,7 @@ pub enum DataError {
     },
     /// The database is damaged.
     #[error(
-        "database in {} is damaged: {problem}\nhelp: put back a copy of the directory, or save what can be read: `flash platform --repair --data-dir {}`", .dir.display(), .dir.display()
+        "database in {} is damaged: {problem}\nhelp: put back a copy of the directory, or save what can be read: `flash platform repair --data-dir {}`", .dir.display(), .dir.display()
     )]
     Damaged {
         /// The directory.

@@ -166,7 +166,7 @@ async fn a_bad_last_frame_of_the_log_is_not_taken_for_a_shorter_log() {
     let error = SqliteStore::open(copy.path(), SqliteOptions::new()).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, DataError::Behind { lost: 1, .. }), "{text}");
-    assert!(text.contains("lost the last 1 commits") && text.contains("flash platform --repair"), "{text}");
+    assert!(text.contains("lost the last 1 commits") && text.contains("flash platform repair"), "{text}");
     let repaired = repair(copy.path()).unwrap();
     assert_eq!((repaired.lost_commits, repaired.jobs, repaired.damaged), (1, 4, vec![]));
     let store = SqliteStore::open(copy.path(), SqliteOptions::new()).unwrap();

@@ -1,4 +1,4 @@
-//! The table for people: what `--parity` prints.
+//! The table for people: what `flash platform parity` prints.
 
 use std::fmt::Write as _;
 

@@ -68,6 +68,26 @@ fn the_local_platform_is_one_per_directory_and_keeps_what_it_has() {
     assert_eq!(machine.json(&["platform", "status"])["running"], false);
     machine.flash(&["platform", "start"]);
     assert_eq!(machine.json(&["env", "list", "--app-name", "shop"])["environments"][0]["name"], "staging");
+    // Nothing is repaired below a platform that runs.
+    let (code, document, errors) = failed(&machine, &["platform", "repair"]);
+    assert_eq!(code, Some(1), "{document} {errors}");
+    machine.flash(&["platform", "stop"]);
+    let repaired = machine.json(&["platform", "repair"]);
+    assert_eq!((&repaired["damaged"], &repaired["lost_commits"]), (&serde_json::json!([]), &0.into()));
+}
+
+#[test]
+fn the_platforms_numbers_are_printed_with_their_sources() {
+    let machine = Machine::nowhere();
+    let numbers = machine.json(&["platform", "parity"])["numbers"].clone();
+    let numbers = numbers.as_array().unwrap();
+    let text = machine.flash(&["platform", "parity"]);
+    assert!(numbers.len() > 20);
+    for number in numbers {
+        let column = |key: &str| number[key].as_str().unwrap();
+        assert!(text.contains(column("name")) && text.contains(column("source")), "{number}");
+        assert!(!column("grade").is_empty(), "{number}");
+    }
 }
 
 #[test]
