@@ -1,7 +1,6 @@
 //! How a platform differs from the default one.
 
 use std::net::SocketAddr;
-#[cfg(feature = "control-plane")]
 use std::path::Path;
 #[cfg(feature = "sqlite")]
 use std::path::PathBuf;
@@ -89,7 +88,6 @@ impl Builder {
     }
 
     /// Where state is kept.
-    #[cfg(feature = "control-plane")]
     pub(crate) fn directory(&self) -> Option<&Path> {
         #[cfg(feature = "sqlite")]
         return self.data.as_ref().map(|(dir, _)| dir.as_path());

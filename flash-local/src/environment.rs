@@ -16,6 +16,8 @@ pub(crate) struct Common {
     pub(crate) base: String,
     /// The key with which workers identify themselves.
     pub(crate) worker_key: String,
+    /// Where workers keep results that their queue does not have yet.
+    pub(crate) outbox: String,
     /// The key with which workers call other endpoints, when the platform asks for keys.
     pub(crate) api_key: Option<String>,
 }
@@ -42,6 +44,7 @@ pub(crate) fn variables(
         // Endpoints with GPUs are tried out here on machines without.
         ("RUNPOD_SKIP_GPU_CHECK", "true".to_owned()),
         ("FLASH_ENDPOINT_TYPE", endpoint.kind.endpoint_type().to_owned()),
+        ("FLASH_OUTBOX_DIR", common.outbox.clone()),
     ];
     match &plan.spec.origin {
         Origin::Program => {

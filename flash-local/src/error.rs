@@ -32,6 +32,11 @@ pub enum PlatformError {
     /// A signal could not be sent.
     #[error("worker can not be signalled: {0}")]
     Signal(#[source] io::Error),
+    /// The directory for results of workers can not be made.
+    #[error(
+        "directory for results of workers can not be made: {0}\nhelp: let TMPDIR name a directory that can be written to"
+    )]
+    Outbox(#[source] io::Error),
     /// The data directory can not be used.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]

@@ -15,6 +15,7 @@ mod faults;
 mod gateway;
 mod jobs;
 mod mock;
+mod outbox;
 mod plane;
 mod platform;
 mod scaling;

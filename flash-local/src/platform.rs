@@ -19,6 +19,7 @@ use crate::environment::Common;
 use crate::faults::{self, Faults, Injector};
 use crate::gateway::{self, Gateway};
 use crate::jobs::Jobs;
+use crate::outbox::Outbox;
 use crate::plane::Plane;
 use crate::server::serve;
 use crate::supervisor::{LogLine, Roster, Signal, WorkerInfo};
@@ -43,6 +44,8 @@ pub struct LocalPlatform {
     api_key: Option<String>,
     #[cfg(feature = "control-plane")]
     _control: Option<Arc<Control>>,
+    /// Goes after the workers.
+    _outbox: Outbox,
 }
 
 impl LocalPlatform {
@@ -66,6 +69,7 @@ impl LocalPlatform {
         let store = Jobs::open(&builder).await?;
         #[cfg(feature = "control-plane")]
         let (serves, directory) = (builder.control_plane, builder.directory().map(std::path::Path::to_owned));
+        let outbox = Outbox::open(builder.directory()).map_err(PlatformError::Outbox)?;
         let Builder { limits, clock, api_key, record_traffic, faults, address, .. } = builder;
         let asked = address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         let refused = |error| PlatformError::Listen(asked, error);
@@ -77,7 +81,12 @@ impl LocalPlatform {
         let worker_key = Uuid::new_v4().simple().to_string();
         let auth = auth(api_key.as_deref(), &worker_key);
         let plane = Arc::new(Plane {
-            common: Common { base: base_of(address), worker_key, api_key: api_key.clone() },
+            common: Common {
+                base: base_of(address),
+                worker_key,
+                outbox: outbox.path().to_owned(),
+                api_key: api_key.clone(),
+            },
             limits,
             clock: clock.clone(),
             queues: queues.clone(),
@@ -131,6 +140,7 @@ impl LocalPlatform {
             api_key,
             #[cfg(feature = "control-plane")]
             _control: control,
+            _outbox: outbox,
         })
     }
 

@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::scripted::Role;
 use crate::support::{get, ok, post, quick, until_status};
 
 async fn on(dir: &tempfile::TempDir) -> LocalPlatform {
@@ -38,6 +39,17 @@ async fn jobs_and_results_are_there_when_the_platform_comes_back() {
     let waits = second.endpoint_url("waits").unwrap();
     assert_eq!(until_status(&waits, &queued, "COMPLETED").await["output"], json!({"n": 2}));
     second.shutdown().await;
+}
+
+#[tokio::test]
+async fn results_that_workers_could_not_post_lie_in_the_data_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let platform = on(&dir).await;
+    platform.add_endpoint(Role::Environment.spec("env")).await.unwrap();
+    let url = platform.endpoint_url("env").unwrap();
+    let job = ok(post(&format!("{url}/runsync"), r#"{"input":1}"#).await);
+    assert_eq!(job["output"]["FLASH_OUTBOX_DIR"], dir.path().join("outbox").display().to_string());
+    platform.shutdown().await;
 }
 
 #[tokio::test]

@@ -48,6 +48,11 @@ async fn a_worker_finds_the_documented_environment() {
     }
     assert_eq!(env["FLASH_RESOURCES_ENDPOINTS"], platform.resources_endpoints_json());
     assert!(env.get("PORT").is_none() && env["PATH"].is_string());
+    // What workers leave there goes with the platform.
+    let outbox = std::path::PathBuf::from(env["FLASH_OUTBOX_DIR"].as_str().unwrap());
+    std::fs::create_dir(outbox.join("flash-outbox-0")).unwrap();
+    platform.shutdown().await;
+    assert!(!outbox.exists(), "{}", outbox.display());
 }
 
 #[tokio::test]
