@@ -15,6 +15,8 @@ use flash_platform::{Credentials, Deployed, HttpClient, Peers};
 use flash_tests::{CheckError, Item, check, delete_item, item, put_item};
 use serde_json::{Value, json};
 
+use crate::events::Events;
+
 /// What the peer was asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -256,4 +258,43 @@ async fn arguments_over_the_limit_never_leave_with_their_size_told() {
     assert_eq!(error.code(), "payload_too_large");
     assert!(error.message().contains("20000011 bytes"), "{}", error.message());
     assert!(peer.asked().is_empty());
+}
+
+#[tokio::test]
+async fn arguments_over_the_limit_of_a_route_never_leave_either() {
+    let peer = Peer::default();
+    let item = |bytes: usize| Item { name: "x".repeat(bytes), counts: vec![] };
+    let size = json!({"id": 9, "item": item(0)}).to_string().len() + 30_000_000;
+    let error = peer.run(async { put_item::remote(9, item(30_000_000)).await }).await.unwrap_err();
+    let CallError::Transport(error) = error else { panic!("{error:?}") };
+    assert_eq!(error.code(), "payload_too_large");
+    let told = format!("{size} bytes is over the limit of 30000000 bytes");
+    assert!(error.message().contains(&told), "{}", error.message());
+    assert!(peer.asked().is_empty());
+}
+
+#[tokio::test]
+async fn the_log_says_of_each_call_whether_it_leaves_and_why() {
+    let (events, _listening) = Events::listen();
+    check::remote("abc".into()).await.unwrap();
+    let peer = Peer::answering(&[(200, json!({"id": "j1", "status": "COMPLETED", "output": 3}))]);
+    peer.run(async { check::remote("abc".into()).await }).await.unwrap();
+    let own = Some("mixed".to_owned());
+    let owner = Deployed::new(HttpClient::new(), Credentials::default(), Peers::new(BTreeMap::new()), own);
+    let app = App::new(Registry::linked().unwrap()).with_transport(Arc::new(owner));
+    Scope::builder(app).build().enter(async { check::remote("abc".into()).await }).await.unwrap();
+
+    let calls = events.with("remote call ");
+    let whys = [
+        "runs in this process: no deployment is configured",
+        "goes to the endpoint: it is deployed, and this process does not own it",
+        "runs in this process: this worker owns the endpoint",
+    ];
+    assert_eq!(calls.len(), whys.len(), "{calls:?}");
+    for (call, why) in calls.iter().zip(whys) {
+        for part in [why, "DEBUG flash_", "callee=\"check\"", "endpoint=\"mixed\"", "trace="] {
+            assert!(call.contains(part), "{part}: {call}");
+        }
+    }
+    assert!(calls[1].contains("address=\"http://127.0.0.1:"), "{}", calls[1]);
 }

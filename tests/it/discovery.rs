@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use flash_core::clock::TestClock;
 use flash_core::{App, DoorKind, Error, Registry, Scope, Secret};
 use flash_platform::{Credentials, Deployed, Finder, Gateway, HttpClient, Peer, Peers, StateManager};
@@ -208,4 +209,54 @@ async fn an_address_where_nobody_is_leads_to_another_question() {
     let scope = Scope::builder(app).build();
     let answer = scope.enter(async { check::remote("x".into()).await }).await.unwrap();
     assert_eq!(answer, 5);
+}
+
+/// What a queue endpoint is sent, the key and the job's input, when the environment or a record with this manifest names
+/// its address.
+async fn sent_to_a_peer(record: Option<Value>) -> (Option<String>, Value) {
+    let seen = Arc::new(Mutex::new(None));
+    let queue = {
+        let seen = Arc::clone(&seen);
+        move |headers: HeaderMap, body: String| {
+            let key = headers.get("authorization").map(|key| key.to_str().unwrap().to_owned());
+            let mut body: Value = serde_json::from_str(&body).unwrap();
+            *seen.lock().unwrap() = Some((key, body["input"].take()));
+            std::future::ready(r#"{"id":"j1","status":"COMPLETED","output":5}"#)
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(queue);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let peers = match record {
+        None => Peers::new(BTreeMap::from([("mixed".to_owned(), address)])),
+        Some(mut manifest) => {
+            manifest["resources_endpoints"] = json!({"mixed": address});
+            let (_, base) = ControlPlane::start(manifest).await;
+            Peers::finder(BTreeMap::new())
+                .state_manager(state_manager(&base, Secret::new("fake-key")))
+                .build()
+        }
+    };
+    let credentials = Credentials::new(Secret::new("fake-key"), []);
+    let transport = Deployed::new(HttpClient::new(), credentials, peers, None);
+    let app = App::new(Registry::linked().unwrap()).with_transport(Arc::new(transport));
+    let answer = Scope::builder(app).build().enter(async { check::remote("x".into()).await }).await;
+    assert_eq!(answer.unwrap(), 5);
+    seen.lock().unwrap().take().unwrap()
+}
+
+#[tokio::test]
+async fn an_address_that_only_a_record_names_does_not_get_the_key() {
+    assert_eq!(sent_to_a_peer(None).await.0.as_deref(), Some("Bearer fake-key"));
+    assert_eq!(sent_to_a_peer(Some(json!({"rust": {}}))).await.0, None);
+}
+
+#[tokio::test]
+async fn only_peers_that_read_it_are_sent_the_envelope() {
+    let (_, input) = sent_to_a_peer(Some(json!({"rust": {}}))).await;
+    assert!(input["__flash"]["traceparent"].is_string(), "{input}");
+    // A program of Python, whose handler would take it for an argument.
+    let (_, input) = sent_to_a_peer(Some(json!({}))).await;
+    assert_eq!(input, json!({"text": "x", "method": "check"}));
 }

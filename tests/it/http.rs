@@ -1,5 +1,6 @@
 //! The HTTP door.
 
+use flash::{Endpoint, Error, remote};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -143,5 +144,39 @@ async fn the_address_itself_shows_what_can_be_called() {
     let request = flash::platform::HttpClient::new().request(Method::GET, &app.url()).unwrap();
     let table = request.send().await.unwrap().text().await.unwrap();
     assert!(table.contains(&format!("curl -X POST {}/mixed/runsync", app.url())), "{table}");
+    // A line has what must be sent; where nothing must be, it has what can be.
+    let post = "-H 'content-type: application/json' -d";
+    for line in [
+        format!("curl -X POST {}/echo/runsync {post} '{{\"input\": {{\"text\": \"text\"}}}}'", app.url()),
+        format!("curl -X GET '{}/api/count_up?to=1'", app.url()),
+        format!(
+            "curl -X POST {}/lenient/runsync {post} '{{\"input\": {{\"size\": 1, \"order\": \"text\"}}}}'",
+            app.url()
+        ),
+        format!("curl -X GET '{}/lenient-api/pages?size=1&order=text'", app.url()),
+    ] {
+        assert!(table.lines().any(|shown| shown.trim() == line), "{line}\n{table}");
+    }
     app.stop().await.unwrap();
+}
+
+static LENIENT: Endpoint = Endpoint::queue("lenient");
+static LENIENT_API: Endpoint = Endpoint::http("lenient-api");
+
+/// Needs nothing.
+#[remote(resource = LENIENT)]
+async fn lenient(
+    size: Option<u32>,
+    #[remote(default)] order: String,
+) -> Result<(Option<u32>, String), Error> {
+    Ok((size, order))
+}
+
+/// The same behind a route.
+#[remote(resource = LENIENT_API, method = "GET", path = "/pages")]
+async fn lenient_route(
+    size: Option<u32>,
+    #[remote(default)] order: String,
+) -> Result<(Option<u32>, String), Error> {
+    Ok((size, order))
 }

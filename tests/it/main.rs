@@ -7,6 +7,7 @@ mod classes;
 mod client;
 mod deployed;
 mod discovery;
+mod events;
 mod http;
 mod jobs;
 mod outbox;

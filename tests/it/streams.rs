@@ -79,7 +79,11 @@ async fn a_refused_item_fails_the_job_with_its_size_and_no_item_is_too_large_to_
     assert!(error.contains("of 3 bytes with 413"), "{error}");
     assert_eq!(running.script.items_of("refused").len(), 1);
     let error = running.script.result_of("large")["error"].to_string();
-    assert!(error.contains("result_too_large") && error.contains("1000002 bytes"), "{error}");
+    assert!(
+        error.contains("result_too_large")
+            && error.contains("1000002 bytes is over the limit of 1000000 bytes"),
+        "{error}"
+    );
     assert_eq!(running.script.items_of("large").len(), 0);
     running.stop().await;
 }

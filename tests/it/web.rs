@@ -2,6 +2,7 @@
 
 mod bodies;
 mod client;
+mod health;
 mod limits;
 mod overload;
 mod refusals;

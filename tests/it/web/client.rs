@@ -48,7 +48,7 @@ impl Web {
     }
 
     pub(super) async fn connect(&self) -> Connection {
-        Connection { stream: TcpStream::connect(self.address).await.unwrap(), read: Vec::new() }
+        Connection::to(self.address).await
     }
 
     /// Sends these bytes on a connection of their own, and reads the answer.
@@ -92,6 +92,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    pub(super) async fn to(address: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(address).await.unwrap(), read: Vec::new() }
+    }
+
     /// Sends what the server takes; one that has closed takes nothing more.
     pub(super) async fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes).await;

@@ -4,6 +4,7 @@ use flash_core::clock::TestClock;
 use serde_json::{Value, json};
 
 use super::client::{Web, request};
+use crate::events::Events;
 
 #[tokio::test]
 async fn the_callers_token_and_headers_reach_the_function_and_no_log() {
@@ -15,6 +16,24 @@ async fn the_callers_token_and_headers_reach_the_function_and_no_log() {
     let answer = web.raw(&request("GET", "/caller", "authorization: Basic eHh4\r\n", b"")).await;
     assert_eq!(answer.json()[0], Value::Null);
     web.stop().await;
+}
+
+#[tokio::test]
+async fn the_access_log_names_the_request_and_no_secret() {
+    let (events, _listening) = Events::listen();
+    let web = Web::start().await;
+    let headers = "authorization: Bearer fake-token\r\ncookie: fake-cookie\r\nx-request-id: mine-1\r\n";
+    let answer = web.raw(&request("GET", "/caller?key=fake-query", headers, b"")).await;
+    let line = events.with("flash::access").into_iter().find(|line| line.contains("mine-1")).unwrap();
+    for part in
+        ["DEBUG flash::access", "request_id=\"mine-1\"", &format!("GET /caller {} ", answer.status), " ms"]
+    {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    web.stop().await;
+    // Nor does any other line, at any level.
+    let all = events.all();
+    assert!(!all.iter().any(|line| line.contains("fake-")), "{all:?}");
 }
 
 #[tokio::test]
