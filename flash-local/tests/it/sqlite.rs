@@ -220,7 +220,10 @@ async fn a_file_that_is_no_database_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("flash.db"), "not a database".repeat(1_000)).unwrap();
     let error = SqliteStore::open(dir.path(), quick()).unwrap_err();
-    assert!(matches!(error, DataError::Damaged { .. }) && error.to_string().contains("platform repair"), "{error}");
+    assert!(
+        matches!(error, DataError::Damaged { .. }) && error.to_string().contains("platform repair"),
+        "{error}"
+    );
     // A page in the middle of a real one.
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path(), quick()).unwrap();
