@@ -1,7 +1,8 @@
-//! The platform's side of the queue benchmark: hands out no-op jobs as fast as it can, or one at a time to an idle worker.
+//! The platform's side of the queue and fault benchmarks: hands out no-op jobs as fast as it can, or one at a time to an idle worker,
+//! and tells which job is to stop.
 //!
 //! It speaks the worker protocol (job-take, job-take-batch, job-done, ping, job-stop) on one thread, and answers the questions
-//! of `cargo xtask bench queue` under `/control`.
+//! of `cargo xtask bench queue` and `faults` under `/control`.
 
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
@@ -78,6 +79,10 @@ struct Platform {
     jobs: RefCell<Jobs>,
     /// Told whenever a take begins to wait.
     arrival: Notify,
+    /// The held poll of the stop channel.
+    stop_poll: RefCell<Option<oneshot::Sender<u64>>>,
+    /// Told whenever that poll begins to wait.
+    stop_arrival: Notify,
 }
 
 impl Platform {
@@ -99,10 +104,7 @@ impl Platform {
                 Ok(json_text("{}".to_owned()))
             }
             ["v2", _, "ping", _] => Ok(json_text("{}".to_owned())),
-            ["v2", _, "job-stop", _] => {
-                sleep(HOLD).await;
-                Ok(nothing())
-            }
+            ["v2", _, "job-stop", _] => Ok(self.stop_channel().await.map_or_else(nothing, json_text)),
             ["control", "ready"] => Ok(json_text("{}".to_owned())),
             ["control", "first-take"] => {
                 let first = self.jobs.borrow().first_take_ns;
@@ -111,6 +113,16 @@ impl Platform {
             ["control", "window"] => {
                 let process = Process::new(u32::try_from(query.number("pid")?)?);
                 self.window(Duration::from_millis(query.number("ms")?), process).await
+            }
+            ["control", "give"] => self.give(query.number("jobs")?).await,
+            ["control", "stop"] => self.stop(query.number("job")?).await,
+            ["control", "jobs"] => {
+                let jobs = self.jobs.borrow();
+                let held = jobs.idle.iter().any(|take| !take.is_closed());
+                let running: Vec<&u64> = jobs.running.iter().collect();
+                let figures =
+                    json!({ "done": jobs.done, "wrong": jobs.wrong, "running": running, "take_held": held });
+                Ok(json_text(figures.to_string()))
             }
             ["control", "latency"] => self.latency(query.number("samples")?).await,
             _ => Ok(empty(StatusCode::NOT_FOUND)),
@@ -131,6 +143,47 @@ impl Platform {
         };
         self.arrival.notify_one();
         timeout(HOLD, waiting).await.ok()?.ok().map(|id| vec![id])
+    }
+
+    /// Holds a poll of the stop channel until a job is to stop. Returns the answer, or `None` when there was none for a while.
+    async fn stop_channel(&self) -> Option<String> {
+        let (send, receive) = oneshot::channel();
+        self.stop_poll.replace(Some(send));
+        self.stop_arrival.notify_one();
+        let id = timeout(HOLD, receive).await.ok()?.ok()?;
+        Some(json!({ "jobsToStop": [id.to_string()] }).to_string())
+    }
+
+    /// Gives a worker this many jobs, one for each take, and tells which they are.
+    async fn give(&self, jobs: u64) -> Result<Answer, Error> {
+        let mut ids = Vec::new();
+        while (ids.len() as u64) < jobs {
+            let waiting = self.jobs.borrow_mut().idle.pop_front();
+            let Some(waiting) = waiting else {
+                self.arrival.notified().await;
+                continue;
+            };
+            let id = self.jobs.borrow_mut().start();
+            if waiting.send(id).is_ok() {
+                ids.push(id);
+            } else {
+                // The worker has given up this take.
+                self.jobs.borrow_mut().running.remove(&id);
+            }
+        }
+        Ok(json_text(json!({ "ids": ids }).to_string()))
+    }
+
+    /// Names a job in the stop channel, and tells when it did.
+    async fn stop(&self, id: u64) -> Result<Answer, Error> {
+        loop {
+            let poll = self.stop_poll.take();
+            let sent_ns = unix_ns();
+            if poll.is_some_and(|poll| poll.send(id).is_ok()) {
+                return Ok(json_text(json!({ "sent_unix_ns": sent_ns }).to_string()));
+            }
+            self.stop_arrival.notified().await;
+        }
     }
 
     /// Counts the results that arrive within a time, and the CPU that the worker uses for them.
@@ -301,6 +354,16 @@ mod tests {
         let jobs: Vec<Value> = serde_json::from_str(&batch(&[3, 4])).expect("valid JSON");
         assert_eq!(jobs[1]["id"], "4");
         assert!(serde_json::from_value::<Echo>(jobs[0]["input"].clone()).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_stop_reaches_the_poll_that_is_held() {
+        let platform = Platform::default();
+        // A poll that was given up, before the one that is held.
+        drop(timeout(Duration::ZERO, platform.stop_channel()).await);
+        let (answer, stopped) = tokio::join!(platform.stop_channel(), platform.stop(7));
+        assert_eq!(answer.as_deref(), Some(r#"{"jobsToStop":["7"]}"#));
+        assert_eq!(stopped.unwrap().status(), StatusCode::OK);
     }
 
     #[test]

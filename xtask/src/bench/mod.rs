@@ -2,6 +2,8 @@
 
 mod compile;
 mod cpu;
+mod faults;
+mod guards;
 mod http;
 mod machine;
 mod peers;
@@ -72,6 +74,11 @@ const BENCHES: &[Bench] = &[
         name: "queue",
         about: "no-op jobs against bare tokio and reqwest loops",
         run: Run::Programs(queue::run),
+    },
+    Bench {
+        name: "faults",
+        about: "time limits: a stopped job, a caller that goes away, an idle worker, a worker that is told to end",
+        run: Run::Programs(faults::run),
     },
     Bench {
         name: "platform",

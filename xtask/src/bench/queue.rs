@@ -88,7 +88,7 @@ fn start_flash(programs: &Programs, core: Option<usize>, base: &str, work: Work)
     let program = programs.path("flash_app")?;
     // Results are written down before they are posted, as a deployed worker does it.
     let outbox = program.with_extension("outbox").to_string_lossy().into_owned();
-    let mut variables = queue_variables(base);
+    let mut variables = worker_variables(base);
     variables.extend([
         ("FLASH_ENDPOINT_TYPE", "qb".to_owned()),
         ("FLASH_RESOURCE_NAME", resource),
@@ -109,7 +109,7 @@ fn start_python(core: Option<usize>, base: &str, work: Work) -> Result<Server> {
         Work::Clock => 1,
     };
     let worker = tool::root().join("benches/python/worker.py");
-    let mut variables = queue_variables(base);
+    let mut variables = worker_variables(base);
     variables.extend([
         // It dials a public address otherwise.
         ("RUNPOD_SKIP_AUTO_SYSTEM_CHECKS", "true".to_owned()),
@@ -124,7 +124,7 @@ fn start_python(core: Option<usize>, base: &str, work: Work) -> Result<Server> {
 }
 
 /// What a platform sets for a queue worker.
-fn queue_variables(base: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn worker_variables(base: &str) -> Vec<(&'static str, String)> {
     vec![
         ("RUNPOD_WEBHOOK_GET_JOB", format!("{base}/job-take/$ID?gpu=none")),
         ("RUNPOD_WEBHOOK_POST_OUTPUT", format!("{base}/job-done/$RUNPOD_POD_ID/$ID?gpu=none")),

@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{machine, probe, report};
 use crate::Result;
 
-/// How long a program may take until it serves.
+/// How long a program may take until it serves, and until it has ended.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
 /// A running program. It is killed when this is dropped.
@@ -110,6 +110,32 @@ impl Server {
             std::thread::sleep(Duration::from_micros(50));
         }
         Ok(self.started.elapsed())
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it has. Returns how long that took, the start of `kill` included.
+    ///
+    /// # Errors
+    /// When it does not end within 20 s, or ends with another code than 0; the message holds the end of its log.
+    pub(crate) fn terminate(mut self) -> Result<Duration> {
+        let asked = Instant::now();
+        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
+        if !sent.success() {
+            return Err(format!("kill -TERM {} failed ({sent})", self.pid()).into());
+        }
+        loop {
+            match self.child.try_wait()? {
+                Some(status) if status.success() => return Ok(asked.elapsed()),
+                Some(status) => {
+                    let (name, words) = (&self.name, self.last_words());
+                    return Err(format!("{name} did not end well ({status})\n{words}").into());
+                }
+                None if asked.elapsed() > START_LIMIT => {
+                    let (name, words) = (&self.name, self.last_words());
+                    return Err(format!("{name} did not end within {START_LIMIT:?}\n{words}").into());
+                }
+                None => std::thread::sleep(Duration::from_micros(50)),
+            }
+        }
     }
 
     fn last_words(&self) -> String {
