@@ -140,7 +140,7 @@ impl Bench<'_> {
             if dropped.name != id.to_string() {
                 return Err(format!("job {id} was to stop, and job {} was dropped", dropped.name).into());
             }
-            times.push(ms(sent, dropped.unix_ns));
+            times.push(ms(sent, dropped.unix_ns)?);
             stopped.push(id);
             // Only now, so that nothing else could have ended it; each of the others has to finish.
             for other in began.iter().filter(|work| work.name != dropped.name) {
@@ -184,7 +184,7 @@ impl Bench<'_> {
             guards.next("began")?;
             let closed = unix_ns();
             drop(stream);
-            times.push(ms(closed, guards.next("dropped")?.unix_ns));
+            times.push(ms(closed, guards.next("dropped")?.unix_ns)?);
         }
         Ok(times)
     }
@@ -263,8 +263,10 @@ fn first_item(port: u16, path: &str) -> Result<TcpStream> {
     }
 }
 
-fn ms(from_unix_ns: u64, until_unix_ns: u64) -> f64 {
-    until_unix_ns.saturating_sub(from_unix_ns) as f64 / 1e6
+/// Work that was dropped before anything asked for it was dropped for another reason.
+fn ms(from_unix_ns: u64, until_unix_ns: u64) -> Result<f64> {
+    let ns = until_unix_ns.checked_sub(from_unix_ns).ok_or("work was dropped before its reason")?;
+    Ok(ns as f64 / 1e6)
 }
 
 fn unix_ns() -> u64 {
