@@ -290,7 +290,7 @@ mod tests {
         limits.set("rate_run", "5/1").unwrap();
         limits.set("overdue_status", "FAILED").unwrap();
         assert_eq!((limits.lease, limits.rate_run), (MINUTE * 2, Rate::new(5, 1)));
-        assert!(limits.set("leese", "1 s").unwrap_err().to_string().contains("--parity"));
+        assert!(limits.set("leese", "1 s").unwrap_err().to_string().contains("platform parity"));
         let error = limits.set("lease", "soon").unwrap_err().to_string();
         assert!(error.contains("lease can not be \"soon\"") && error.contains("`45 s`"), "{error}");
     }
