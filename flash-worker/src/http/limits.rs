@@ -24,6 +24,9 @@ pub(crate) struct Limits {
     pub(crate) stall_time: Duration,
     /// How long a worker that is told to stop goes on taking requests, so that a gateway which does not know yet loses none.
     pub(crate) linger: Duration,
+    /// How long it still does so once a gateway was told: requests that left before the answer arrived come a moment later,
+    /// and on a connection that is just being closed they would be lost.
+    pub(crate) settle: Duration,
 }
 
 impl Default for Limits {
@@ -39,6 +42,7 @@ impl Default for Limits {
             body_rate: 16 * 1024,
             stall_time: Duration::from_secs(60),
             linger: Duration::from_secs(2),
+            settle: Duration::from_millis(500),
         }
     }
 }

@@ -129,8 +129,13 @@ impl HttpWorker {
             let (health, clock) = (health.clone(), app.clock().clone());
             let linger = limits.linger.min(grace / 4);
             async move {
-                // A gateway that has been told sends nothing more; one that does not ask is given some time.
-                let _ = clock.timeout(linger, health.told()).await;
+                // A gateway that has been told sends nothing more, but what it sent before it read that is still on its way.
+                // One that does not ask is given some time.
+                let settled = async {
+                    health.told().await;
+                    clock.sleep(limits.settle).await;
+                };
+                let _ = clock.timeout(linger, settled).await;
             }
         };
         let service = service(Sites::Root(site), routes);

@@ -17,6 +17,7 @@ async fn a_stop_finishes_what_runs_and_loses_nothing_that_still_comes() {
     let mut held = web.connect().await;
     held.send(&request("POST", "/hold", "content-type: application/json\r\n", br#"{"until": 7}"#)).await;
     let mut probe = web.connect().await;
+    let mut crossing = web.connect().await;
 
     web.shutdown.start();
     // A client that does not know yet is served, and asked not to come back on this connection.
@@ -29,6 +30,9 @@ async fn a_stop_finishes_what_runs_and_loses_nothing_that_still_comes() {
     probe.send(&request("GET", "/ping", "", b"")).await;
     let health = probe.answer().await;
     assert_eq!((health.status, &health.json()["status"]), (503, &json!("draining")));
+    // What it sent a moment before it heard that is answered too.
+    crossing.send(&request("GET", "/caller", "", b"")).await;
+    assert_eq!(crossing.answer().await.status, 200);
 
     GATE.send_replace(7);
     assert_eq!(held.answer().await.json(), json!(7));
