@@ -92,6 +92,11 @@ impl Backend {
         self.suspicion.notified().await;
     }
 
+    /// This worker may be about to leave: its health is asked now and not at the next turn.
+    pub(super) fn look(&self) {
+        self.suspicion.notify_one();
+    }
+
     /// Nothing more goes to this worker until its health was asked again.
     pub(super) fn suspect(&self) {
         self.set_healthy(false);

@@ -142,6 +142,10 @@ async fn pass(endpoint: &Endpoint, mut request: Request<Body>, limits: &Limits, 
             }
             Ok(Ok(response)) => {
                 let (mut parts, body) = response.into_parts();
+                // A worker that drains says so here first, and then on its health path.
+                if headers::closes(&parts.headers) {
+                    backend.look();
+                }
                 headers::to_caller(&mut parts.headers, &backend.worker);
                 return Response::from_parts(parts, Body::new(Passing { body, _picked: picked }));
             }

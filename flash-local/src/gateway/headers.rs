@@ -33,6 +33,12 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether the sender closes the connection after this message.
+pub(super) fn closes(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|name| name.trim().eq_ignore_ascii_case("close"))
+}
+
 /// What a worker gets: not the caller's key, which is for the platform (platform contract C, seen on the live platform).
 pub(super) fn to_worker(headers: &mut HeaderMap, host: &HeaderValue) {
     drop_hop_by_hop(headers);
