@@ -30,9 +30,10 @@ pub(super) async fn run(args: &RunArgs, output: Output) -> Result<u8, Failure> {
     };
     let platform = start(args.port).await?;
     let mut served = Served { platform, project, how, output, release: 0, endpoints: BTreeMap::new() };
+    // As below: what was seen before the build, so that an edit while it is brought into service is not missed.
     let mut seen = served.sources(None);
     match served.rebuild().await {
-        Ok(binary) => seen = served.sources(Some(&binary)),
+        Ok(binary) => seen = merged(seen, served.sources(Some(&binary))),
         Err(failure) if args.no_watch => return Err(failure),
         Err(failure) => output.warn(format_args!("{failure}\nwaiting for a change")),
     }
