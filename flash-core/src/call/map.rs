@@ -18,7 +18,7 @@ const DEFAULT_CONCURRENCY: usize = 16;
 /// ```ignore
 /// let labels = flash::map(texts.into_iter().map(|text| classify::remote(text, 3))).concurrency(64).await;
 /// for label in labels {
-///     match label { … }
+///     println!("{:?}", label?);
 /// }
 /// ```
 ///
