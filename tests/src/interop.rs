@@ -28,12 +28,12 @@ pub async fn advance(progress: String, file: String, context: Context) -> Result
     Ok("done".to_owned())
 }
 
-/// Goes on when there is a file, and says so when it is stopped before.
+/// Goes on when there is a file. Says when it begins, and when it is stopped before the file is there.
 #[remote(resource = INTEROP)]
+#[expect(clippy::print_stdout, reason = "the test reads what the worker writes")]
 pub async fn hold(file: String, context: Context) -> Result<String, flash::Error> {
     struct Stopped(Option<String>);
     impl Drop for Stopped {
-        #[expect(clippy::print_stdout, reason = "the test reads what the worker writes")]
         fn drop(&mut self) {
             if let Some(id) = self.0.take() {
                 println!("stopped {id}");
@@ -41,6 +41,7 @@ pub async fn hold(file: String, context: Context) -> Result<String, flash::Error
         }
     }
     let mut stopped = Stopped(Some(context.id().to_owned()));
+    println!("holds {}", context.id());
     wait_for(&file).await;
     stopped.0 = None;
     Ok("held".to_owned())
