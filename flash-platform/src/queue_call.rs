@@ -67,34 +67,34 @@ impl QueueCall {
 
     /// Calls: `/runsync`, then `/status` until the job is at its end; or `/run`, and then the same.
     pub(crate) async fn call(self) -> Result<Vec<u8>, CallFailure> {
+        let Self { way, body, deadline, timeout, cancel_on_drop } = self;
         let reason = Reason::default();
-        let left = self.deadline.map(|deadline| deadline.since(self.way.clock.now()));
+        let left = deadline.map(|deadline| deadline.since(way.clock.now()));
         let waiting = async {
-            let jobs = &self.way.jobs;
-            let id = if self.cancel_on_drop {
-                jobs.run(&self.body).await.map_err(CallFailure::Transport)?.id
+            let jobs = &way.jobs;
+            let guard = if cancel_on_drop {
+                CancelOnDrop::submit(jobs.clone(), body).await.map_err(CallFailure::Transport)?
             } else {
-                let running = self.way.telling(&reason, jobs.run_sync(&self.body, left)).await;
+                let running = way.telling(&reason, jobs.run_sync(&body, left)).await;
                 let job = running.map_err(CallFailure::Transport)?;
                 if job.status.is_terminal() {
                     return finish(job);
                 }
-                job.id
+                CancelOnDrop::new(jobs.clone(), job.id)
             };
-            let guard = CancelOnDrop::new(jobs.clone(), id.clone());
-            let job = self.way.poll(&id, &reason).await.map_err(CallFailure::Transport)?;
+            let job = way.poll(guard.id(), &reason).await.map_err(CallFailure::Transport)?;
             guard.disarm();
             finish(job)
         };
-        match self.deadline {
+        match deadline {
             None => waiting.await,
-            Some(deadline) => self.way.clock.timeout_at(deadline, waiting).await.unwrap_or_else(|_| {
+            Some(deadline) => way.clock.timeout_at(deadline, waiting).await.unwrap_or_else(|_| {
                 Err(CallFailure::Transport(Error::new(
                     code::TIMEOUT,
                     format!(
                         "`{}` did not answer within {}{}",
-                        self.way.name,
-                        in_force(self.timeout, left),
+                        way.name,
+                        in_force(timeout, left),
                         reason.text()
                     ),
                 )))
@@ -104,20 +104,9 @@ impl QueueCall {
 
     /// Submits the job.
     pub(crate) async fn submit(self) -> Result<Arc<dyn JobHandle>, CallFailure> {
-        let job = self.submitted().await.map_err(CallFailure::Transport)?;
-        Ok(Arc::new(job))
-    }
-
-    async fn submitted(&self) -> Result<RemoteJob, Error> {
         let submitting = self.way.jobs.run(&self.body);
-        let accepted = match self.deadline {
-            None => submitting.await?,
-            Some(deadline) => self.way.clock.timeout_at(deadline, submitting).await.unwrap_or_else(|_| {
-                let text = format!("the job of `{}` was not accepted in its time", self.way.name);
-                Err(Error::new(code::TIMEOUT, text).in_doubt())
-            })?,
-        };
-        Ok(RemoteJob { way: self.way.clone(), id: accepted.id })
+        let job = in_time(&self.way, self.deadline, submitting).await.map_err(CallFailure::Transport)?;
+        Ok(Arc::new(RemoteJob { way: self.way, id: job.id }))
     }
 
     /// Submits the job, and reads its items.
@@ -129,18 +118,32 @@ impl QueueCall {
         Box::pin(unfold(Some(Step::Submit(Box::new(self))), |step| async move {
             let mut items = match step? {
                 Step::Read(items) => items,
-                Step::Submit(call) => match call.submitted().await {
-                    Err(error) => return Some((Err(CallFailure::Transport(error)), None)),
-                    Ok(RemoteJob { way, id }) => {
-                        let guard = CancelOnDrop::new(way.jobs.clone(), id.clone());
-                        stream(way, id, call.deadline, Some(guard))
+                Step::Submit(call) => {
+                    let QueueCall { way, body, deadline, .. } = *call;
+                    let submitting = CancelOnDrop::submit(way.jobs.clone(), body);
+                    match in_time(&way, deadline, submitting).await {
+                        Err(error) => return Some((Err(CallFailure::Transport(error)), None)),
+                        Ok(guard) => stream(way, guard.id().clone(), deadline, Some(guard)),
                     }
-                },
+                }
             };
             let item = std::future::poll_fn(|cx| items.as_mut().poll_next(cx)).await?;
             Some((item, Some(Step::Read(items))))
         }))
     }
+}
+
+/// A submission that has to be accepted before the call's deadline.
+async fn in_time<T>(
+    way: &Way,
+    deadline: Option<Timestamp>,
+    submitting: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(deadline) = deadline else { return submitting.await };
+    way.clock.timeout_at(deadline, submitting).await.unwrap_or_else(|_| {
+        let text = format!("the job of `{}` was not accepted in its time", way.name);
+        Err(Error::new(code::TIMEOUT, text).in_doubt())
+    })
 }
 
 /// The time that ended a call, in words.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flash_core::clock::{Clock, Timestamp};
 use flash_core::ids::JobId;
-use flash_core::wire::{Job, JobStatus};
+use flash_core::wire::{Job, JobStatus, RunRequest};
 use flash_core::{
     CallFailure, ChunkStream, Error, HandleFuture, JobHandle, OnWait, WaitReason, Waiting, failure_of, unfold,
 };
@@ -288,6 +288,20 @@ pub(crate) struct CancelOnDrop {
 impl CancelOnDrop {
     pub(crate) fn new(jobs: JobsClient, id: JobId) -> Self {
         Self { jobs: Some(jobs), id }
+    }
+
+    /// Submits a job for a caller who may leave at any moment, also before the platform has named the job.
+    pub(crate) async fn submit(jobs: JobsClient, body: RunRequest) -> Result<Self, Error> {
+        // In a task of its own, which goes on when nobody waits for it; what it then has made is dropped, and so cancelled.
+        let submitting = tokio::spawn(async move {
+            let id = jobs.run(&body).await?.id;
+            Ok(Self::new(jobs, id))
+        });
+        submitting.await.unwrap_or_else(|error| Err(Error::internal(error)))
+    }
+
+    pub(crate) fn id(&self) -> &JobId {
+        &self.id
     }
 
     pub(crate) fn disarm(mut self) {

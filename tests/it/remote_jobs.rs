@@ -89,6 +89,34 @@ async fn the_job_of_a_call_that_nobody_waits_for_is_cancelled() {
     }
 }
 
+/// Whoever leaves while the submission is on its way does not know the job's id yet.
+#[tokio::test]
+async fn the_job_of_a_call_that_is_dropped_while_it_is_submitted_is_cancelled() {
+    for streams in [false, true] {
+        let peer = Peer::answering(&[accepted(), (200, json!({"id": "j1", "status": "CANCELLED"}))]);
+        let call = async {
+            let call = async {
+                if streams {
+                    let _ = count_up::remote(3, false).stream().next().await;
+                } else {
+                    let _ = check::remote("x".into()).cancel_on_drop().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                () = async { while peer.asked().is_empty() { tokio::task::yield_now().await } } => {}
+                () = call => panic!("the job has no end"),
+            }
+            while peer.asked().len() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        peer.run_in_time(STEP, call).await;
+        assert!(peer.asked()[0].line.ends_with("/run"), "{}", peer.asked()[0].line);
+        assert!(peer.asked()[1].line.ends_with("/cancel/j1"), "{}", peer.asked()[1].line);
+    }
+}
+
 #[tokio::test]
 async fn a_submission_that_may_have_arrived_is_not_sent_twice() {
     let done = (200, json!({"id": "j1", "status": "COMPLETED", "output": 1}));
