@@ -145,7 +145,7 @@ impl Life {
         self.plane.roster.set(entry, WorkerState::Draining);
         match &endpoint.queue {
             Some(queue) => {
-                queue.retire(&entry.id);
+                queue.retire(&entry.id).await;
                 while queue.busy_workers().await.is_ok_and(|busy| busy.contains(&entry.id)) {
                     tokio::time::sleep(FINISH_LOOK).await;
                 }

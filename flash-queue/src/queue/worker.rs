@@ -77,12 +77,13 @@ impl Queue {
         let taking = self.0.workers.taking(worker);
         let mut retired = pin!(taking.0.retire_ready.notified());
         retired.as_mut().enable();
-        if taking.0.is_retired() {
+        let Some(giving) = taking.0.giving().await else {
             // Held as if there were no jobs, so that it does not ask again and again.
             self.clock().sleep_until(until).await;
             return Ok(Vec::new());
-        }
+        };
         let jobs = self.claim(worker, most).await?;
+        drop(giving);
         if !jobs.is_empty() || hold.is_zero() {
             return Ok(jobs);
         }
@@ -90,7 +91,9 @@ impl Queue {
             // In line before the look, so that a job that comes in between wakes this worker.
             let mut queued = pin!(self.0.queued.notified());
             queued.as_mut().enable();
+            let Some(giving) = taking.0.giving().await else { return Ok(Vec::new()) };
             let jobs = self.claim(worker, most).await?;
+            drop(giving);
             if !jobs.is_empty() {
                 return Ok(jobs);
             }
@@ -108,9 +111,10 @@ impl Queue {
     }
 
     /// A worker gets no more jobs: a take that it has open ends empty, and later ones are held until they do. What it has
-    /// it may finish.
-    pub fn retire(&self, worker: &WorkerId) {
-        self.0.workers.get(worker).retire();
+    /// it may finish. When this returns, a job that was just being given to it is among the [busy](Self::busy_workers)
+    /// worker's.
+    pub async fn retire(&self, worker: &WorkerId) {
+        self.0.workers.get(worker).retire().await;
     }
 
     /// What a worker has shown of itself. `None`: it was never expected and never seen, or is gone.
@@ -163,7 +167,7 @@ impl Queue {
             known.works(self.clock().now());
         }
         if body.stop_pod {
-            self.0.workers.mark_refresh(worker);
+            self.0.workers.mark_refresh(worker).await;
             self.0.attention.notify_one();
         }
         let event = match body.outcome() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use flash_core::clock::Timestamp;
 use flash_core::ids::{JobId, WorkerId};
 use flash_core::wire::HealthWorkers;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLockReadGuard, watch};
 
 use super::Queue;
 
@@ -28,8 +28,8 @@ pub(super) struct Worker {
     refresh: AtomicBool,
     /// Takes of it that are open.
     takes: AtomicUsize,
-    /// It gets no more jobs.
-    retired: AtomicBool,
+    /// It gets no more jobs. Whoever gives it some reads this until he is done, so once it is set nothing is on its way.
+    retired: tokio::sync::RwLock<bool>,
     /// Wakes a take that is held.
     pub(super) retire_ready: Notify,
     /// When it took or answered a job last, in Unix milliseconds.
@@ -78,13 +78,16 @@ impl Worker {
         self.unhealthy.load(Ordering::Relaxed)
     }
 
-    pub(super) fn retire(&self) {
-        self.retired.store(true, Ordering::Release);
+    /// It gets no more jobs; what was about to be given to it is given, and then this returns.
+    pub(super) async fn retire(&self) {
+        *self.retired.write().await = true;
         self.retire_ready.notify_waiters();
     }
 
-    pub(super) fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::Acquire)
+    /// The right to give it jobs, as long as this is held. `None`: it gets no more.
+    pub(super) async fn giving(&self) -> Option<RwLockReadGuard<'_, bool>> {
+        let retired = self.retired.read().await;
+        (!*retired).then_some(retired)
     }
 
     pub(super) fn works(&self, now: Timestamp) {
@@ -175,11 +178,11 @@ impl Workers {
         self.changed();
     }
 
-    pub(super) fn mark_refresh(&self, id: &WorkerId) {
+    pub(super) async fn mark_refresh(&self, id: &WorkerId) {
         let worker = self.joined(id);
         worker.refresh.store(true, Ordering::Relaxed);
         // The next job is not for a process that is about to go, not even one that it asks for at this moment.
-        worker.retire();
+        worker.retire().await;
         self.changed();
     }
 

@@ -15,6 +15,7 @@ mod parity;
 mod protocol;
 mod rates;
 mod refusals;
+mod retirement;
 mod rng;
 mod store;
 mod support;
