@@ -6,6 +6,9 @@ use std::time::Duration;
 use flash_platform::HttpClient;
 use serde_json::Value;
 
+/// Far below the platform's limit of 200 synchronous jobs per second and endpoint, however many calls a request makes.
+const PACE: Duration = Duration::from_millis(25);
+
 /// One request to a deployed endpoint.
 #[derive(Clone)]
 pub(crate) struct Probe {
@@ -44,7 +47,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Requests without a pause, until it is stopped. Everything that fails is kept.
+/// One request at a time, until it is stopped. Everything that fails is kept.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
@@ -59,7 +62,9 @@ impl Load {
             runtime().block_on(async {
                 let http = HttpClient::new();
                 let mut failed = Vec::new();
+                let mut turn = tokio::time::interval(PACE);
                 while !stopped.load(Ordering::Relaxed) {
+                    turn.tick().await;
                     match probe.send(&http).await {
                         Ok(_) => drop(count.fetch_add(1, Ordering::Relaxed)),
                         Err(error) => failed.push(error),

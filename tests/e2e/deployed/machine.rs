@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Once;
 
 use serde_json::Value;
 
@@ -25,33 +24,37 @@ pub(crate) struct Machine {
 }
 
 /// The copies are one workspace, so that what they share is built once, in the folder where the tests have built most of it.
-fn copies() -> PathBuf {
+/// This example becomes as it is in the repository. The others only have to be there: they belong to tests that may have
+/// changed them and be about to build them.
+fn copies(of: &str) -> PathBuf {
     let to = root().join("target/e2e-apps");
-    static MADE: Once = Once::new();
-    MADE.call_once(|| {
-        std::fs::create_dir_all(&to).unwrap();
-        // Tests that run as processes of their own come here at the same time.
-        let lock = std::fs::File::create(to.join(".lock")).unwrap();
-        lock.lock().unwrap();
-        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-        let members: Vec<String> = EXAMPLES.iter().map(|name| format!("\"{name}\"")).collect();
-        let start = manifest.find("members = [").unwrap();
-        let end = start + manifest[start..].find(']').unwrap() + 1;
-        let rest = manifest[end..].replace("path = \"flash", &format!("path = \"{}/flash", root().display()));
-        let rest: Vec<&str> = rest
-            .lines()
-            .filter(|line| !line.starts_with("default-members") && !line.starts_with("exclude"))
-            .collect();
-        let text = format!("{}members = [{}]\n{}\n", &manifest[..start], members.join(", "), rest.join("\n"));
-        write_if_new(&to.join("Cargo.toml"), text.as_bytes());
-        let lock_file = std::fs::read(root().join("Cargo.lock")).unwrap();
-        if !to.join("Cargo.lock").exists() {
-            std::fs::write(to.join("Cargo.lock"), lock_file).unwrap();
+    std::fs::create_dir_all(&to).unwrap();
+    // Other tests come here at the same time.
+    let lock = std::fs::File::create(to.join(".lock")).unwrap();
+    lock.lock().unwrap();
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let members: Vec<String> = EXAMPLES.iter().map(|name| format!("\"{name}\"")).collect();
+    let start = manifest.find("members = [").unwrap();
+    let end = start + manifest[start..].find(']').unwrap() + 1;
+    let rest = manifest[end..].replace("path = \"flash", &format!("path = \"{}/flash", root().display()));
+    let rest: Vec<&str> = rest
+        .lines()
+        .filter(|line| !line.starts_with("default-members") && !line.starts_with("exclude"))
+        .collect();
+    let text = format!("{}members = [{}]\n{}\n", &manifest[..start], members.join(", "), rest.join("\n"));
+    write_if_new(&to.join("Cargo.toml"), text.as_bytes());
+    if !to.join("Cargo.lock").exists() {
+        std::fs::copy(root().join("Cargo.lock"), to.join("Cargo.lock")).unwrap();
+    }
+    for name in EXAMPLES {
+        let (from, to) = (root().join("examples").join(name), to.join(name));
+        if name == of || !to.exists() {
+            copy(&from, &to);
+        } else {
+            // No test changes it, and one that is out of date would spoil the workspace for all of them.
+            write_if_new(&to.join("Cargo.toml"), &std::fs::read(from.join("Cargo.toml")).unwrap());
         }
-        for name in EXAMPLES {
-            copy(&root().join("examples").join(name), &to.join(name));
-        }
-    });
+    }
     to
 }
 
@@ -79,7 +82,7 @@ impl Machine {
     /// A machine whose current directory is a copy of this example.
     pub(crate) fn at(example: &str) -> Self {
         assert!(EXAMPLES.contains(&example), "{example}");
-        let dir = copies().join(example);
+        let dir = copies(example).join(example);
         // Of another run, with another platform.
         let _ = std::fs::remove_dir_all(dir.join(".flash"));
         Self { home: tempfile::tempdir().unwrap(), dir }
