@@ -19,13 +19,7 @@ impl Post {
 
 impl Deliver for Post {
     fn post(&self, url: String, body: Vec<u8>) -> Pin<Box<dyn Future<Output = Result<u16, String>> + Send>> {
-        let request = self.0.request(reqwest::Method::POST, &url);
-        Box::pin(async move {
-            let request = request.map_err(|error| error.to_string())?;
-            let request = request.header("content-type", "application/json").body(body);
-            // Redirects are not followed: they are answers that are not 200. The body of the answer does not matter.
-            let response = request.send().await.map_err(|error| error.without_url().to_string())?;
-            Ok(response.status().as_u16())
-        })
+        let http = self.0.clone();
+        Box::pin(async move { http.notify(&url, body).await })
     }
 }

@@ -50,6 +50,18 @@ impl HttpClient {
         Ok(self.client(url.scheme() == "https")?.request(method, url))
     }
 
+    /// Posts JSON to an address that a caller named (a webhook), and gives the status of the answer. A redirect is not
+    /// followed: it is a status like any other.
+    ///
+    /// # Errors
+    /// Why there was no answer, in words without the address, which may hold a key.
+    pub async fn notify(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
+        let request = self.request(reqwest::Method::POST, url).map_err(|error| error.to_string())?;
+        let request = request.header("content-type", "application/json").body(body);
+        let response = request.send().await.map_err(|error| error.without_url().to_string())?;
+        Ok(response.status().as_u16())
+    }
+
     fn client(&self, tls: bool) -> Result<&reqwest::Client, Error> {
         if !tls {
             return Ok(self.clients.plain.get_or_init(|| {

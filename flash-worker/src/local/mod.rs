@@ -3,6 +3,7 @@
 mod in_process;
 mod server;
 mod table;
+mod webhook;
 
 pub use server::LocalServer;
 pub(crate) use server::{LOCAL_GRACE, check_not_empty};

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::in_process::InProcessSlot;
 use super::table;
+use super::webhook::Webhooks;
 use crate::describe::project_name;
 use crate::http as door;
 use crate::identity::request_id;
@@ -44,7 +45,7 @@ impl LocalServer {
         let listener = door::bind_local(boot).await?;
         let shutdown = Shutdown::new();
         let slots = TaskTracker::new();
-        let queues = Queues::memory();
+        let queues = Queues::memory().webhooks(Arc::new(Webhooks::of(listener.address()?)));
         let mut router = Router::new();
         let mut sites = HashMap::new();
         for endpoint in app.registry().resources() {
