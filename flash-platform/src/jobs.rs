@@ -217,7 +217,7 @@ impl JobsClient {
                 let after =
                     retry_after.map(|after| format!("; try again after {after} s")).unwrap_or_default();
                 Error::new(
-                    code::UNREACHABLE,
+                    code::RATE_LIMITED,
                     format!("{address} answered that there are too many requests{after}"),
                 )
                 .retryable()

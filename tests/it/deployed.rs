@@ -160,7 +160,7 @@ async fn what_the_platform_refuses_is_said_in_words() {
         (404, "not_found", "no such endpoint"),
         (413, "payload_too_large", "too big"),
         (400, "invalid_request", "too big"),
-        (429, "unreachable", "too many requests"),
+        (429, "rate_limited", "too many requests"),
         (503, "unreachable", "too big"),
     ] {
         let peer = Peer::answering(&[(status, json!({"error": "too big"}))]);

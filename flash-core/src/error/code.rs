@@ -44,6 +44,8 @@ pub const UNDECLARED_CALL: &str = "undeclared_call";
 pub const STATE_FAILED: &str = "state_failed";
 /// The worker has as many requests as it may run at once.
 pub const OVERLOADED: &str = "overloaded";
+/// The platform takes no more requests of this kind for a while.
+pub const RATE_LIMITED: &str = "rate_limited";
 /// The request did not arrive in time.
 pub const REQUEST_TIMEOUT: &str = "request_timeout";
 /// The worker is stopping.

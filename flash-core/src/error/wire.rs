@@ -143,7 +143,7 @@ impl WireError {
             code::PAYLOAD_TOO_LARGE => 413,
             code::UNSUPPORTED_MEDIA_TYPE => 415,
             code::UPSTREAM | code::BAD_ANSWER | code::NO_ADDRESS => 502,
-            code::UNREACHABLE | code::DRAINING | code::OVERLOADED => 503,
+            code::UNREACHABLE | code::RATE_LIMITED | code::DRAINING | code::OVERLOADED => 503,
             code::TIMEOUT => 504,
             _ => 500,
         }
