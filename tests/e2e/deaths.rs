@@ -1,72 +1,16 @@
 //! Queue workers as processes, in front of a queue that records every request: what outlives a `kill -9`, and what they
 //! write to their log.
 
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
 
 use serde_json::{Value, json};
 
+use crate::queue_worker::Worker;
 use crate::recording_queue::{Answer, Script};
 
-/// A worker of the fixture's queue `faults`; killed when dropped.
-struct Worker {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Worker {
-    fn start(queue: SocketAddr, directory: &Path, more: &[(&str, &str)]) -> Self {
-        let log = directory.join(format!("log-{}", std::fs::read_dir(directory).unwrap().count()));
-        let at = |operation: &str| format!("http://{queue}/v2/e/{operation}?gpu=x");
-        let child = Command::new(env!("CARGO_BIN_EXE_fixture-app"))
-            .env_clear()
-            .env("FLASH_ENDPOINT_TYPE", "qb")
-            .env("FLASH_RESOURCE_NAME", "faults")
-            .env("FLASH_OUTBOX_DIR", directory.join("outbox"))
-            .env("RUNPOD_ENDPOINT_ID", "e")
-            .env("RUNPOD_POD_ID", "pod-1")
-            .env("RUNPOD_AI_API_KEY", "fake-worker-key")
-            .env("RUNPOD_WEBHOOK_GET_JOB", at("job-take/$ID"))
-            .env("RUNPOD_WEBHOOK_POST_OUTPUT", at("job-done/$RUNPOD_POD_ID/$ID"))
-            .env("RUNPOD_WEBHOOK_POST_STREAM", at("job-stream/$RUNPOD_POD_ID/$ID"))
-            .env("RUNPOD_WEBHOOK_PING", at("ping/$RUNPOD_POD_ID"))
-            .envs(more.iter().copied())
-            .stdout(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        Self { child, log }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// The lines of its log, each an object as RunPod reads it.
-    fn lines(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(&self.log).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
-            .collect()
-    }
-
-    async fn ended(&mut self) -> ExitStatus {
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn http(queue: SocketAddr) -> String {
+    format!("http://{queue}")
 }
 
 /// The files in which results wait.
@@ -87,7 +31,7 @@ async fn results_that_a_killed_worker_could_not_deliver_are_delivered_by_the_nex
         .job("j2", &json!({"method": "count", "to": 2, "bytes": 1}));
     *script.otherwise.lock().unwrap() = Answer::Status(503);
     let queue = script.serve();
-    let mut worker = Worker::start(queue, directory.path(), &[]);
+    let mut worker = Worker::start(&http(queue), directory.path(), &[]);
     script
         .until(|script| ["j1", "j2"].iter().all(|job| !script.all(|seen| seen.is_result_of(job)).is_empty()))
         .await;
@@ -104,7 +48,7 @@ async fn results_that_a_killed_worker_could_not_deliver_are_delivered_by_the_nex
     let taken = script.all(|seen| seen.target.contains("/job-take")).len();
     *script.otherwise.lock().unwrap() = Answer::Status(200);
     // The container's next process; the platform may have given the pod another name meanwhile.
-    let worker = Worker::start(queue, directory.path(), &[("RUNPOD_POD_ID", "pod-2")]);
+    let worker = Worker::start(&http(queue), directory.path(), &[("RUNPOD_POD_ID", "pod-2")]);
     script.until(|script| script.results().len() >= refused + 2).await;
     script.until(|script| script.all(|seen| seen.target.contains("/job-take")).len() > taken).await;
     let results = script.results();
@@ -131,7 +75,7 @@ async fn a_log_line_is_one_object_and_names_its_job() {
     let directory = tempfile::tempdir().unwrap();
     let script = Script::default().job("j1", &json!({"method": "count", "to": 9, "panic_at": 0}));
     let queue = script.serve();
-    let worker = Worker::start(queue, directory.path(), &[]);
+    let worker = Worker::start(&http(queue), directory.path(), &[]);
     script.results_at_least(1).await;
     let lines = worker.lines();
     let line = lines.iter().find(|line| line["requestId"] == "j1").unwrap();
@@ -147,19 +91,20 @@ async fn a_worker_that_cannot_go_on_ends_with_its_own_code() {
     let directory = tempfile::tempdir().unwrap();
     let script = Script::default();
     let queue = script.serve();
-    let mut unfit = Worker::start(queue, directory.path(), &[("RUNPOD_MIN_MEMORY_GB", "1000000")]);
+    let mut unfit = Worker::start(&http(queue), directory.path(), &[("RUNPOD_MIN_MEMORY_GB", "1000000")]);
     assert_eq!(unfit.ended().await.code(), Some(8));
     let seen = script.all(|_| true);
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert!(seen[0].target.contains("status=unhealthy&check=memory"), "{seen:?}");
 
     let skipped = [("RUNPOD_MIN_MEMORY_GB", "1000000"), ("RUNPOD_SKIP_AUTO_SYSTEM_CHECKS", "true")];
-    let worker = Worker::start(queue, directory.path(), &skipped);
+    let worker = Worker::start(&http(queue), directory.path(), &skipped);
     script.seen_at_least(|seen| seen.target.contains("/job-take")).await;
     drop(worker);
 
     let fatal = Script::default().job("j1", &json!({"method": "break_worker"}));
-    let mut worker = Worker::start(fatal.serve(), directory.path(), &[("FLASH_RESOURCE_NAME", "mixed")]);
+    let mut worker =
+        Worker::start(&http(fatal.serve()), directory.path(), &[("FLASH_RESOURCE_NAME", "mixed")]);
     assert_eq!(worker.ended().await.code(), Some(7));
     assert!(fatal.result_of("j1")["error"].is_string());
     fatal.seen_at_least(|seen| seen.target.contains("status=unhealthy&check=fatal_error")).await;

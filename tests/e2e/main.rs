@@ -7,10 +7,13 @@ mod deaths;
 mod deployed;
 mod faults;
 mod linking;
+mod local_server;
 mod mixed;
 mod processes;
+mod queue_worker;
 mod readme;
 #[allow(dead_code, reason = "its worker inside of a process is for the other tests")]
 #[path = "../it/recording_queue.rs"]
 mod recording_queue;
 mod rolling;
+mod ways;

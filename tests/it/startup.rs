@@ -94,6 +94,20 @@ fn one_function_runs_from_the_command_line() {
     assert!(stderr(&output).contains("usage:"));
 }
 
+#[test]
+fn a_test_job_that_cannot_be_run_says_why() {
+    for (job, part) in [
+        (r#"{"input": {"text": "a"}}"#, "this one has `counter`, `echo`"),
+        (r#"{"input": "#, "the test job is not usable"),
+        (r#"{"input": null}"#, "no `input`"),
+    ] {
+        let output = run(APP, &["--test_input", job], &[]);
+        assert_eq!(output.status.code(), Some(1), "{job}");
+        assert!(stderr(&output).contains(part), "{job}: {}", stderr(&output));
+        assert!(output.stdout.is_empty());
+    }
+}
+
 fn describe() -> Value {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("manifest.json");
