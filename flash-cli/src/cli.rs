@@ -1,6 +1,8 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -65,55 +67,77 @@ pub enum Where {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create a new app: a library with functions, a thin main, and this project's settings.
+    #[command(after_long_help = include_str!("help/init.txt"))]
     Init(InitArgs),
     /// Build the app and pack it into an artifact.
+    #[command(after_long_help = include_str!("help/build.txt"))]
     Build(BuildArgs),
+    /// Serve what `flash build` packed, one process for each endpoint, until Ctrl-C.
+    #[command(after_long_help = include_str!("help/preview.txt"))]
+    Preview(PreviewArgs),
     /// Serve every endpoint on this machine; rebuild on every change.
+    #[command(after_long_help = include_str!("help/run.txt"))]
     Run(RunArgs),
     /// Build, upload, provision, activate and verify; or one of its parts.
+    #[command(after_long_help = include_str!("help/deploy.txt"))]
     Deploy(DeployArgs),
     /// Run an earlier build again.
+    #[command(after_long_help = include_str!("help/rollback.txt"))]
     Rollback(RollbackArgs),
     /// Remove deployed endpoints.
+    #[command(after_long_help = include_str!("help/undeploy.txt"))]
     Undeploy(UndeployArgs),
     /// Call a function of the deployed app.
+    #[command(after_long_help = include_str!("help/call.txt"))]
     Call(CallArgs),
     /// Show endpoints and their workers.
+    #[command(after_long_help = include_str!("help/ps.txt"))]
     Ps(TargetArgs),
     /// Show what workers print.
+    #[command(after_long_help = include_str!("help/logs.txt"))]
     Logs(LogsArgs),
     /// Print the manifest of the app.
+    #[command(after_long_help = include_str!("help/manifest.txt"))]
     Manifest(SourceArgs),
     /// Print the OpenAPI document of the app.
+    #[command(after_long_help = include_str!("help/openapi.txt"))]
     Openapi(SourceArgs),
     /// List and inspect environments.
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = include_str!("help/env.txt"))]
     Env(EnvCommand),
     /// List and delete apps.
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = include_str!("help/app.txt"))]
     App(AppCommand),
-    /// Find endpoints that an interrupted deployment left behind.
+    /// Find and remove what an interrupted deployment left behind, and temporary environments whose lease is over.
+    #[command(after_long_help = include_str!("help/gc.txt"))]
     Gc(GcArgs),
     /// Check this machine, the project and the deployment; every finding ends with a command.
+    #[command(after_long_help = include_str!("help/doctor.txt"))]
     Doctor(TargetArgs),
     /// Get a key of the account, approved in the console, and keep it in ~/.runpod/config.toml.
+    #[command(after_long_help = include_str!("help/login.txt"))]
     Login,
     /// Start, stop and inspect the local platform.
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = include_str!("help/platform.txt"))]
     Platform(PlatformCommand),
     /// Write files for other ways to deploy.
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = include_str!("help/export.txt"))]
     Export(ExportCommand),
     /// Print completions for a shell.
+    #[command(after_long_help = include_str!("help/completions.txt"))]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
     /// Write man pages into a directory.
+    #[command(after_long_help = include_str!("help/man.txt"))]
     Man {
         /// The directory.
         dir: PathBuf,
     },
+    /// Removes a temporary environment when the process that made it ends, or its lease does.
+    #[command(hide = true)]
+    Guard(GuardArgs),
 }
 
 /// `flash init`
@@ -166,6 +190,16 @@ pub struct BuildArgs {
     pub port: u16,
 }
 
+/// `flash preview`
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    /// The artifact. Default: .flash/artifact.tar.gz
+    pub artifact: Option<PathBuf>,
+    /// Port.
+    #[arg(long, default_value_t = 8000)]
+    pub port: u16,
+}
+
 /// `flash run`
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -184,6 +218,12 @@ pub struct RunArgs {
     /// Build with the release profile.
     #[arg(long)]
     pub release: bool,
+    /// Deploy the endpoints, into an environment that is removed when this ends, and roll every edit out to them.
+    #[arg(long, conflicts_with = "port")]
+    pub auto_provision: bool,
+    /// How long they may live: `90s`, `30m`, `2h`.
+    #[arg(long, requires = "auto_provision", default_value = "2h", value_parser = lease)]
+    pub ttl: Duration,
 }
 
 /// Which app and environment.
@@ -213,6 +253,50 @@ pub struct DeployArgs {
     /// How.
     #[command(flatten)]
     pub how: HowArgs,
+    /// For how long.
+    #[command(flatten)]
+    pub temporary: TemporaryArgs,
+}
+
+/// A deployment that goes away again.
+#[derive(Debug, Clone, Args)]
+pub struct TemporaryArgs {
+    /// Deploy into an environment of its own, and remove it when this command ends, however it ends.
+    #[arg(long)]
+    pub temporary: bool,
+    /// How long it may live: `90s`, `30m`, `2h`.
+    #[arg(long, requires = "temporary", default_value = "1h", value_parser = lease)]
+    pub ttl: Duration,
+    /// Call this function to see whether it works: its name and, behind a space, its arguments as JSON.
+    #[arg(long = "call", requires = "temporary", value_name = "FUNCTION [JSON]")]
+    pub calls: Vec<String>,
+    /// Run this command while it is there, with FLASH_ENV set, and remove it afterwards. Its exit code becomes that of `flash`.
+    #[arg(last = true, requires = "temporary", value_name = "COMMAND")]
+    pub command_line: Vec<OsString>,
+}
+
+/// `flash guard`
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// App.
+    #[arg(long)]
+    pub app_name: String,
+    /// Environment, whose name says when it is over.
+    #[arg(long)]
+    pub env: String,
+    /// The app was made for this environment, and goes with it.
+    #[arg(long)]
+    pub with_app: bool,
+}
+
+/// How long something may live: more than nothing, and at most a week.
+fn lease(text: &str) -> Result<Duration, String> {
+    let parsed: Result<jiff::SignedDuration, _> = text.parse();
+    let long = parsed.map_err(|_| "it looks like 90s, 30m or 2h".to_owned())?;
+    match Duration::try_from(long) {
+        Ok(long) if !long.is_zero() && long <= Duration::from_secs(7 * 24 * 3600) => Ok(long),
+        _ => Err("it is more than nothing and at most 7 days (168h)".to_owned()),
+    }
 }
 
 /// How to deploy.
@@ -233,9 +317,34 @@ pub struct HowArgs {
     /// Seconds between two looks at an endpoint's health; there are 10.
     #[arg(long, default_value_t = 5, env = "FLASH_HEALTH_INTERVAL_SECS")]
     pub health_interval: u64,
+    /// Refuse what could cost more than this: US dollars an hour, with every endpoint at its most workers.
+    #[arg(long, value_name = "USD", value_parser = usd)]
+    pub max_hourly: Option<f64>,
     /// Callers of HTTP endpoints must send a key, even where the app says `Auth::Public`.
     #[arg(long)]
     pub require_auth: bool,
+}
+
+impl HowArgs {
+    /// As a deployment without an option, with what the environment says.
+    ///
+    /// # Errors
+    /// A variable that makes no sense.
+    pub fn usual() -> Result<Self, clap::Error> {
+        #[derive(Parser)]
+        struct Alone {
+            #[command(flatten)]
+            how: HowArgs,
+        }
+        Alone::try_parse_from(["flash"]).map(|alone| alone.how)
+    }
+}
+
+fn usd(text: &str) -> Result<f64, String> {
+    let amount = text.trim_start_matches('$').parse().ok();
+    amount
+        .filter(|usd: &f64| usd.is_finite() && *usd >= 0.0)
+        .ok_or_else(|| "it is a number of US dollars, such as 2.50".to_owned())
 }
 
 /// Parts of a deployment.

@@ -8,10 +8,13 @@ pub mod cli;
 mod command;
 mod connect;
 mod deploy;
+#[cfg(test)]
+mod docs;
 mod failure;
 mod main_fn;
 mod output;
 mod project;
+mod report;
 
 pub use failure::{Failure, exit};
 pub use main_fn::main;

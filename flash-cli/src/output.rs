@@ -3,9 +3,10 @@ use std::io::{IsTerminal, Write as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::failure::{Failure, exit};
+use crate::report;
 
 /// Where a command tells what it does: progress and remarks on standard error, the result on standard output. With `--json`
 /// standard output holds exactly one JSON document.
@@ -33,17 +34,18 @@ impl Output {
     }
 
     /// The result: text for people, or the document for programs.
-    pub fn result(&self, text: &str, document: &Value) {
+    pub(crate) fn result(&self, text: &str, document: &impl Serialize) {
         let mut out = std::io::stdout().lock();
+        let text = if self.json { written(serde_json::to_string_pretty(document)) } else { text.to_owned() };
         // A closed pipe (`flash ps | head -1`) is no failure of the command.
-        let _ = if self.json { writeln!(out, "{document:#}") } else { writeln!(out, "{}", text.trim_end()) };
+        let _ = writeln!(out, "{}", text.trim_end());
     }
 
     /// One line of a result that comes bit by bit; a JSON document per line with `--json`.
-    pub fn line(&self, text: &str, document: &Value) -> bool {
+    pub(crate) fn line(&self, text: &str, document: &impl Serialize) -> bool {
         let mut out = std::io::stdout().lock();
-        let done = if self.json { writeln!(out, "{document}") } else { writeln!(out, "{text}") };
-        done.and_then(|()| out.flush()).is_ok()
+        let text = if self.json { written(serde_json::to_string(document)) } else { text.to_owned() };
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
     }
 
     #[allow(clippy::print_stderr, reason = "this is where a command speaks")]
@@ -53,8 +55,12 @@ impl Output {
                 Some((message, help)) => (message, Some(help)),
                 None => (failure.text.as_str(), None),
             };
-            let document = json!({"error": {"message": message, "help": help, "exit_code": failure.code}});
-            self.result("", &document);
+            let error = report::Error {
+                message: message.to_owned(),
+                help: help.map(ToOwned::to_owned),
+                exit_code: failure.code,
+            };
+            self.result("", &report::Failed { error });
         }
         let (red, reset) = (self.style("\x1b[31m"), self.style("\x1b[0m"));
         eprintln!("{red}error{reset}: {failure}");
@@ -115,6 +121,11 @@ impl Output {
         }
         Err(Failure::new("nothing was done: the answer was no"))
     }
+}
+
+/// The types of the documents have nothing that JSON does not; what cannot be is said where somebody looks.
+fn written(document: serde_json::Result<String>) -> String {
+    document.unwrap_or_else(|error| format!("{{\"error\": {{\"message\": \"{error}\"}}}}"))
 }
 
 /// Columns that line up.

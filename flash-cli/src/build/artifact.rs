@@ -17,6 +17,8 @@ use crate::project::Project;
 #[derive(Debug, Clone)]
 pub(crate) struct Built {
     pub(crate) artifact: PathBuf,
+    /// The binary that went into it.
+    pub(crate) binary: PathBuf,
     pub(crate) sha256: String,
     pub(crate) bytes: u64,
     /// The manifest inside of it.
@@ -86,7 +88,7 @@ pub(crate) fn build(
     let rust = manifest.rust.clone().unwrap_or_default();
     let contents = Contents {
         manifest: json.clone().into_bytes(),
-        binary,
+        binary: binary.clone(),
         triple: rust.target,
         worker_protocol: rust.worker_protocol,
         assets,
@@ -97,6 +99,7 @@ pub(crate) fn build(
     std::fs::write(dir.join("flash_manifest.json"), json).during("the manifest cannot be written")?;
     Ok(Built {
         artifact,
+        binary,
         sha256: packed.sha256,
         bytes: packed.bytes,
         manifest,
@@ -125,11 +128,10 @@ fn write_whole(path: &Path, contents: &Contents) -> Result<Packed, Failure> {
     Ok(packed)
 }
 
-/// The artifact that `flash build` left.
-pub(crate) fn read_built(project: &Project) -> Result<Built, Failure> {
-    let dir = project.flash_dir();
-    let artifact = dir.join("artifact.tar.gz");
-    let missing = |_| Failure::new("there is no artifact yet").help("run `flash build`");
+/// An artifact that `flash build` made.
+pub(crate) fn read_artifact(artifact: PathBuf) -> Result<Built, Failure> {
+    let missing =
+        |_| Failure::new(format!("there is no artifact `{}`", artifact.display())).help("run `flash build`");
     let bytes = artifact.metadata().map_err(missing)?.len();
     let sha256 = sha256_of_file(&artifact).during("the artifact cannot be read")?;
     // What the artifact itself says counts; the copy beside it may be of another build.
@@ -142,5 +144,5 @@ pub(crate) fn read_built(project: &Project) -> Result<Built, Failure> {
     let manifest = Manifest::from_json(&text).map_err(|error| Failure::of(exit::INVALID_APP, error))?;
     manifest.validate().map_err(|errors| Failure::of(exit::INVALID_APP, errors.to_string()))?;
     let glibc = installed.index.target.glibc.map(|version| version.to_string());
-    Ok(Built { artifact, sha256, bytes, manifest, glibc })
+    Ok(Built { binary: installed.binary, artifact, sha256, bytes, manifest, glibc })
 }

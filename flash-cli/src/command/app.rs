@@ -1,10 +1,10 @@
 use flash_platform::control::Platform;
-use serde_json::{Value, json};
 
 use crate::cli::{AppCommand, Where};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Output, table};
+use crate::report::{AppDeleted, AppList, ListedApp};
 
 /// `flash app`
 pub(super) async fn run(command: AppCommand, to: Option<Where>, output: Output) -> Result<u8, Failure> {
@@ -25,18 +25,17 @@ pub(super) async fn run(command: AppCommand, to: Option<Where>, output: Output) 
                     ]
                 })
                 .collect();
-            let list: Vec<Value> = apps
-                .iter()
-                .map(|app| {
-                    let environments: Vec<&str> = app.environments.iter().map(|env| env.name.as_str()).collect();
-                    json!({"name": app.name, "id": app.id, "environments": environments, "builds": app.builds.len()})
-                })
-                .collect();
+            let list = apps.iter().map(|app| ListedApp {
+                name: app.name.clone(),
+                id: app.id.clone(),
+                environments: app.environments.iter().map(|env| env.name.clone()).collect(),
+                builds: app.builds.len(),
+            });
             let text = match rows.is_empty() {
                 true => format!("there is no app on {}\n\nnext: flash deploy", connection.name),
                 false => table(&["APP", "ID", "ENVIRONMENTS", "BUILDS"], &rows),
             };
-            output.result(&text, &json!({"apps": list}));
+            output.result(&text, &AppList { apps: list.collect() });
         }
         AppCommand::Delete { name, force } => {
             let app = connection.platform.app(&name).await?.ok_or_else(|| {
@@ -60,7 +59,7 @@ pub(super) async fn run(command: AppCommand, to: Option<Where>, output: Output) 
                     format!("app `{name}` was deleted, and the platform still has it"),
                 ));
             }
-            output.result(&format!("deleted app {name}"), &json!({"deleted": name, "id": app.id}));
+            output.result(&format!("deleted app {name}"), &AppDeleted { deleted: name.clone(), id: app.id });
         }
     }
     Ok(0)

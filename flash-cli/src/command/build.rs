@@ -1,11 +1,10 @@
-use serde_json::json;
-
 use super::preview;
 use crate::build::build;
 use crate::cli::BuildArgs;
 use crate::failure::{During, Failure};
 use crate::output::Output;
 use crate::project::Project;
+use crate::report::Packed;
 
 /// `flash build`
 pub(super) async fn run(args: &BuildArgs, output: Output) -> Result<u8, Failure> {
@@ -18,7 +17,7 @@ pub(super) async fn run(args: &BuildArgs, output: Output) -> Result<u8, Failure>
         output.note(format_args!("unpacked in {}", dir.display()));
     }
     if args.preview {
-        return preview::run(&built.artifact, &built.manifest, args.port, output).await;
+        return preview::serve(&built.artifact, &built.manifest, args.port, output).await;
     }
     let endpoints: Vec<&str> = built.manifest.resources.keys().map(String::as_str).collect();
     let floor =
@@ -31,15 +30,15 @@ pub(super) async fn run(args: &BuildArgs, output: Output) -> Result<u8, Failure>
         built.sha256,
         endpoints.join(", "),
     );
-    let document = json!({
-        "artifact": built.artifact,
-        "sha256": built.sha256,
-        "bytes": built.bytes,
-        "target": target,
-        "glibc": built.glibc,
-        "source_fingerprint": built.manifest.source_fingerprint,
-        "endpoints": endpoints,
-    });
+    let document = Packed {
+        endpoints: endpoints.iter().map(|name| (*name).to_owned()).collect(),
+        artifact: built.artifact,
+        sha256: built.sha256,
+        bytes: built.bytes,
+        target,
+        glibc: built.glibc,
+        source_fingerprint: built.manifest.source_fingerprint,
+    };
     output.result(&text, &document);
     Ok(0)
 }

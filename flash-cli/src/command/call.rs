@@ -17,31 +17,41 @@ const POLL: Duration = Duration::from_millis(250);
 
 /// `flash call`: one function of the deployed app.
 pub(super) async fn run(args: CallArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
-    let input = arguments(&args.input)?;
     let context = Context::open(&args.target, to).await?;
-    let manifest = context.active_manifest().await?.ok_or_else(|| {
-        Failure::new(format!("nothing is deployed in environment {} of {}", context.id.env, context.id.app))
-            .help(format_args!("run `flash deploy --env {}`", context.id.env))
-    })?;
-    let (resource, function) = find(&manifest, &args.function)?;
-    let address = manifest.resources_endpoints.get(resource).ok_or_else(|| {
-        Failure::new(format!("endpoint `{resource}` is not deployed")).help("run `flash deploy`")
-    })?;
     let timeout = Duration::from_secs(args.timeout);
-    let result = match (&function.http_method, &function.http_path) {
-        (Some(method), Some(path)) => route(&context.platform, address, method, path, input, timeout).await?,
-        _ => {
-            let several = manifest.resources.get(resource).is_some_and(|entry| entry.functions.len() > 1);
-            let input = with_method(input, function, &args.function, several);
-            job(&context.platform, address, input, timeout).await?
-        }
-    };
+    let result = invoke(&context, &args.function, &args.input, timeout).await?;
     let text = match &result {
         Value::String(text) => text.clone(),
         other => format!("{other:#}"),
     };
     output.result(&text, &result);
     Ok(0)
+}
+
+/// Calls a function of an environment; `-` as its arguments reads standard input.
+pub(super) async fn invoke(
+    context: &Context,
+    name: &str,
+    input: &str,
+    timeout: Duration,
+) -> Result<Value, Failure> {
+    let input = arguments(input)?;
+    let manifest = context.active_manifest().await?.ok_or_else(|| {
+        Failure::new(format!("nothing is deployed in environment {} of {}", context.id.env, context.id.app))
+            .help(format_args!("run `flash deploy --env {}`", context.id.env))
+    })?;
+    let (resource, function) = find(&manifest, name)?;
+    let address = manifest.resources_endpoints.get(resource).ok_or_else(|| {
+        Failure::new(format!("endpoint `{resource}` is not deployed")).help("run `flash deploy`")
+    })?;
+    match (&function.http_method, &function.http_path) {
+        (Some(method), Some(path)) => route(&context.platform, address, method, path, input, timeout).await,
+        _ => {
+            let several = manifest.resources.get(resource).is_some_and(|entry| entry.functions.len() > 1);
+            let input = with_method(input, function, name, several);
+            job(&context.platform, address, input, timeout).await
+        }
+    }
 }
 
 fn arguments(text: &str) -> Result<Map<String, Value>, Failure> {

@@ -1,22 +1,24 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flash_core::manifest::Manifest;
 use flash_platform::control::Platform;
-use serde_json::json;
 
 use super::context::{app_name, deployer, environment_name, platform_name};
-use super::environment;
-use crate::build::{Built, build, read_built};
+use super::{environment, temporary};
+use crate::build::{Built, build, read_artifact};
 use crate::cli::{DeployArgs, DeployCommand, EnvCommand, HowArgs, Where};
 use crate::connect::{Connection, connect};
-use crate::deploy::{Deployment, Identity, Source, apply, ensure_environment};
+use crate::deploy::{Applied, Deployment, Identity, Source, apply, ensure_environment};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use crate::project::{Overrides, Project};
+use crate::report::EnvironmentMade;
 
 /// `flash deploy` and its parts.
 pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
     match args.command {
+        None if args.temporary.temporary => temporary::run(args, to, output).await,
         None => {
             // Wrong addresses and missing keys are told before minutes of building.
             let connection = connect(to)?;
@@ -31,7 +33,7 @@ pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> 
             let connection = connect(to)?;
             let project = Project::find(None)?;
             let app = app_name.unwrap_or_else(|| project.app().to_owned());
-            let built = read_built(&project)?;
+            let built = read_artifact(project.flash_dir().join("artifact.tar.gz"))?;
             send(&connection, &project, built, Identity { app, env: name }, how, output).await
         }
         Some(DeployCommand::New { name, app_name }) => new(name, app_name, to, output).await,
@@ -63,7 +65,7 @@ async fn new(name: String, asked: Option<String>, to: Option<Where>, output: Out
         id.env, id.app, connection.name, environment.id, id.env
     );
     let document =
-        json!({"app": id.app, "app_id": app.id, "environment": id.env, "environment_id": environment.id});
+        EnvironmentMade { app: id.app, app_id: app.id, environment: id.env, environment_id: environment.id };
     output.result(&text, &document);
     Ok(0)
 }
@@ -90,14 +92,14 @@ async fn send(
         built.manifest,
         built.sha256,
         Source::Artifact(built.artifact),
-        id,
+        (id.clone(), &id.env),
         how,
         output,
     )?;
     finish(deployment, output).await
 }
 
-/// A deployment of this manifest, with what `flash.toml` says about the environment.
+/// A deployment of this manifest, with what `flash.toml` says about the environment of the second name.
 #[allow(clippy::too_many_arguments, reason = "each is one word of the command line")]
 pub(super) fn prepare(
     connection: &Connection,
@@ -105,11 +107,12 @@ pub(super) fn prepare(
     mut manifest: Manifest,
     sha256: String,
     source: Source,
-    id: Identity,
+    (id, settings): (Identity, &str),
     how: HowArgs,
     output: Output,
 ) -> Result<Deployment, Failure> {
-    for said in Overrides::read(&project.dir)?.apply(&id.env, &mut manifest)? {
+    let overrides = Overrides::read(&project.dir)?;
+    for said in overrides.apply(settings, &mut manifest)? {
         output.note(format_args!("  {said}"));
     }
     manifest.validate().map_err(|errors| Failure::of(crate::exit::INVALID_APP, errors.to_string()))?;
@@ -122,6 +125,7 @@ pub(super) fn prepare(
         sha256,
         source,
         how,
+        prices: overrides.prices,
         output,
         flash_dir: project.flash_dir(),
     })
@@ -133,6 +137,17 @@ pub(super) async fn finish(deployment: Deployment, output: Output) -> Result<u8,
     let dry_run = deployment.how.dry_run;
     let functions = deployment.manifest.function_registry.clone();
     let applied = apply(deployment).await?;
+    let head = match (dry_run, applied.changed) {
+        (true, _) => "nothing was changed: this was a dry run",
+        (false, true) => "deployed and verified",
+        (false, false) => "no changes: the deployment is as declared",
+    };
+    output.result(&told(head, &functions, &applied), &applied.document(&id));
+    Ok(0)
+}
+
+/// Where what was deployed is called.
+pub(super) fn told(head: &str, functions: &BTreeMap<String, String>, applied: &Applied) -> String {
     let rows: Vec<Vec<String>> = applied
         .endpoints
         .iter()
@@ -145,12 +160,5 @@ pub(super) async fn finish(deployment: Deployment, output: Output) -> Result<u8,
             vec![name.clone(), of_it.join(", "), url.clone()]
         })
         .collect();
-    let head = match (dry_run, applied.changed) {
-        (true, _) => "nothing was changed: this was a dry run",
-        (false, true) => "deployed and verified",
-        (false, false) => "no changes: the deployment is as declared",
-    };
-    let text = format!("{head}\n\n{}", table(&["ENDPOINT", "FUNCTIONS", "ADDRESS"], &rows));
-    output.result(&text, &applied.document(&id));
-    Ok(0)
+    format!("{head}\n\n{}", table(&["ENDPOINT", "FUNCTIONS", "ADDRESS"], &rows))
 }

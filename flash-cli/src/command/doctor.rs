@@ -1,7 +1,6 @@
 use std::process::Command;
 
 use flash_platform::control::Platform;
-use serde_json::{Value, json};
 
 use super::context::Context;
 use crate::cli::{TargetArgs, Where};
@@ -9,23 +8,15 @@ use crate::connect::connect;
 use crate::failure::{Failure, exit};
 use crate::output::{Output, table};
 use crate::project::{Project, cargo};
-
-/// One thing that was looked at.
-struct Finding {
-    what: &'static str,
-    ok: bool,
-    text: String,
-    /// What to do about it.
-    next: String,
-}
+use crate::report::{Finding, Findings};
 
 impl Finding {
-    fn fine(what: &'static str, text: impl Into<String>) -> Self {
-        Self { what, ok: true, text: text.into(), next: String::new() }
+    fn fine(what: &str, text: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), ok: true, text: text.into(), next: String::new() }
     }
 
-    fn bad(what: &'static str, text: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { what, ok: false, text: text.into(), next: next.into() }
+    fn bad(what: &str, text: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), ok: false, text: text.into(), next: next.into() }
     }
 }
 
@@ -64,20 +55,13 @@ pub(super) async fn run(target: &TargetArgs, to: Option<Where>, output: Output) 
             let sign = if finding.ok { "ok" } else { "PROBLEM" };
             vec![
                 sign.to_owned(),
-                finding.what.to_owned(),
+                finding.what.clone(),
                 finding.text.lines().next().unwrap_or_default().to_owned(),
                 finding.next.clone(),
             ]
         })
         .collect();
-    let list: Vec<Value> = findings
-        .iter()
-        .map(|finding| json!({"what": finding.what, "ok": finding.ok, "text": finding.text, "next": finding.next}))
-        .collect();
-    output.result(
-        &table(&["", "WHAT", "FOUND", "NEXT"], &rows),
-        &json!({"healthy": healthy, "findings": list}),
-    );
+    output.result(&table(&["", "WHAT", "FOUND", "NEXT"], &rows), &Findings { healthy, findings });
     Ok(if healthy { exit::OK } else { exit::FAILED })
 }
 

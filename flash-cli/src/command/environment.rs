@@ -1,14 +1,14 @@
 use flash_platform::control::Platform;
-use serde_json::{Value, json};
 
 use super::context::{Context, app_name};
 use super::undeploy::remove_endpoints;
 use crate::cli::{EnvCommand, TargetArgs, Where};
 use crate::connect::connect;
-use crate::deploy::State;
+use crate::deploy::{State, leased_until};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use crate::project::Project;
+use crate::report::{EnvironmentDeleted, EnvironmentInfo, EnvironmentList, ListedEnvironment, ShownEndpoint};
 
 /// `flash env`, and the same parts of `flash deploy`.
 pub(super) async fn run(command: EnvCommand, to: Option<Where>, output: Output) -> Result<u8, Failure> {
@@ -44,11 +44,14 @@ async fn list(asked: Option<&str>, to: Option<Where>, output: Output) -> Result<
         }
         false => table(&["ENVIRONMENT", "ID", "ACTIVE BUILD", "CREATED"], &rows),
     };
-    let list: Vec<Value> = environments
-        .iter()
-        .map(|env| json!({"name": env.name, "id": env.id, "active_build": env.active_build_id, "created_at": env.created_at}))
-        .collect();
-    output.result(&text, &json!({"app": name, "environments": list}));
+    let list = environments.into_iter().map(|env| ListedEnvironment {
+        leased_until: leased_until(&env.name),
+        name: env.name,
+        id: env.id,
+        active_build: env.active_build_id,
+        created_at: env.created_at,
+    });
+    output.result(&text, &EnvironmentList { environments: list.collect(), app: name });
     Ok(0)
 }
 
@@ -84,19 +87,23 @@ async fn info(context: &Context, output: Output) -> Result<u8, Failure> {
         if builds.is_empty() { "–".to_owned() } else { builds.join("\n                ") },
         table(&["ENDPOINT", "KIND", "ID", "ADDRESS"], &rows)
     );
-    let list: Vec<Value> = rows
-        .iter()
-        .map(|row| json!({"resource": row[0], "kind": row[1], "endpoint_id": row[2], "address": row[3]}))
-        .collect();
-    let document = json!({
-        "app": context.id.app,
-        "environment": environment.name,
-        "id": environment.id,
-        "state": environment.state,
-        "active_build": environment.active_build_id,
-        "endpoints": list,
-        "volumes": volumes,
+    let list = rows.iter().map(|row| ShownEndpoint {
+        resource: row[0].clone(),
+        kind: row[1].clone(),
+        endpoint_id: row[2].clone(),
+        address: row[3].clone(),
     });
+    let document = EnvironmentInfo {
+        app: context.id.app.clone(),
+        environment: environment.name.clone(),
+        id: environment.id.clone(),
+        state: environment.state.clone(),
+        active_build: environment.active_build_id.clone(),
+        leased_until: leased_until(&environment.name),
+        builds: context.app.iter().flat_map(|app| &app.builds).map(|build| build.id.clone()).collect(),
+        endpoints: list.collect(),
+        volumes: volumes.into_iter().map(ToOwned::to_owned).collect(),
+    };
     output.result(&text, &document);
     Ok(0)
 }
@@ -131,7 +138,8 @@ async fn delete(context: &Context, force: bool, output: Output) -> Result<u8, Fa
         state.forget(&context.name, &context.id);
         state.save()?;
     }
-    let document = json!({"deleted": name, "id": environment.id, "endpoints": endpoints.len()});
+    let document =
+        EnvironmentDeleted { deleted: name.clone(), id: environment.id, endpoints: endpoints.len() };
     output.result(&format!("deleted environment {name} and {} endpoints", endpoints.len()), &document);
     Ok(0)
 }

@@ -1,12 +1,11 @@
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
 use crate::build::describe_source;
 use crate::cli::ExportCommand;
 use crate::failure::{During, Failure};
 use crate::output::Output;
 use crate::project::Project;
+use crate::report::Exported;
 
 /// `flash export docker`: the binary in an image, which needs no artifact and no `flash-worker`.
 pub(super) fn run(command: &ExportCommand, output: Output) -> Result<u8, Failure> {
@@ -43,7 +42,7 @@ pub(super) fn run(command: &ExportCommand, output: Output) -> Result<u8, Failure
         })
         .collect();
     let text = format!("wrote {}\n\nnext:\n  {}", dir.display(), lines.join("\n  "));
-    output.result(&text, &json!({"files": written, "commands": lines}));
+    output.result(&text, &Exported { files: written, commands: lines });
     Ok(0)
 }
 

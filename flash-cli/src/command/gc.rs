@@ -1,16 +1,17 @@
 use std::collections::BTreeSet;
 
-use flash_platform::control::{App, LiveEndpoint, Platform};
-use serde_json::{Value, json};
+use flash_platform::control::{App, Environment, LiveEndpoint, Platform};
 
 use super::context::app_name;
+use super::undeploy::named;
 use crate::cli::{GcArgs, Where};
 use crate::connect::connect;
-use crate::deploy::{read_manifest, remove};
+use crate::deploy::{lease_of, read_manifest, remove};
 use crate::failure::Failure;
 use crate::output::{Output, table};
+use crate::report::Collected;
 
-/// `flash gc`: endpoints of an app that no active build knows.
+/// `flash gc`: endpoints of an app that no active build knows, and temporary environments whose lease is over.
 ///
 /// Only endpoints that say app, environment and resource can be found; everything else of the account is not touched.
 pub(super) async fn run(args: GcArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
@@ -25,19 +26,32 @@ pub(super) async fn run(args: GcArgs, to: Option<Where>, output: Output) -> Resu
         .filter_map(|endpoint| orphan(endpoint, &name, args.target.env.as_deref(), app.as_ref(), &known))
         .collect();
     let rows: Vec<Vec<String>> = orphans.iter().map(|(name, id)| vec![name.clone(), id.clone()]).collect();
-    let list: Vec<Value> =
-        orphans.iter().map(|(name, id)| json!({"resource": name, "endpoint_id": id})).collect();
-    if orphans.is_empty() || args.dry_run {
-        let text = match orphans.is_empty() {
+    let expired: Vec<&Environment> = app
+        .iter()
+        .flat_map(|app| &app.environments)
+        .filter(|environment| is_over(&environment.name))
+        .filter(|environment| args.target.env.as_deref().is_none_or(|env| env == environment.name))
+        .collect();
+    let mut found = if orphans.is_empty() { String::new() } else { table(&["ENDPOINT", "ID"], &rows) };
+    for environment in &expired {
+        found.push_str(&format!("the lease of environment {} is over\n", environment.name));
+    }
+    let mut document = Collected {
+        orphans: named(&orphans),
+        expired: expired.iter().map(|environment| environment.name.clone()).collect(),
+        removed: Vec::new(),
+    };
+    if found.is_empty() || args.dry_run {
+        let text = match found.is_empty() {
             true => "nothing was left behind".to_owned(),
-            false => format!("{}\nnext: flash gc --force", table(&["ENDPOINT", "ID"], &rows)),
+            false => format!("{found}\nnext: flash gc --force"),
         };
-        output.result(&text, &json!({"orphans": list, "removed": []}));
+        output.result(&text, &document);
         return Ok(0);
     }
-    output.note(table(&["ENDPOINT", "ID"], &rows).trim_end());
-    output
-        .confirm(&format!("Remove these {} endpoints on {}?", orphans.len(), connection.name), args.force)?;
+    output.note(found.trim_end());
+    let what = format!("{} endpoints and {} environments", orphans.len(), expired.len());
+    output.confirm(&format!("Remove {what} on {}?", connection.name), args.force)?;
     let left = remove(platform, None, &orphans, |_, _| Ok(())).await?;
     if !left.is_empty() {
         return Err(Failure::new(format!(
@@ -46,10 +60,11 @@ pub(super) async fn run(args: GcArgs, to: Option<Where>, output: Output) -> Resu
         ))
         .help("run the command again"));
     }
-    output.result(
-        &format!("removed {} endpoints, confirmed gone", orphans.len()),
-        &json!({"orphans": list, "removed": list}),
-    );
+    for environment in expired {
+        platform.delete_environment(&environment.id).await?;
+    }
+    document.removed.clone_from(&document.orphans);
+    output.result(&format!("removed {what}, confirmed gone"), &document);
     Ok(0)
 }
 
@@ -66,6 +81,11 @@ async fn known_endpoints(platform: &dyn Platform, app: Option<&App>) -> Result<B
     Ok(known)
 }
 
+/// Whether the environment was to be gone by now.
+fn is_over(environment: &str) -> bool {
+    lease_of(environment).is_some_and(|until| until <= jiff::Timestamp::now())
+}
+
 /// Name and id of an endpoint that belongs to the app and to no active build.
 fn orphan(
     endpoint: &LiveEndpoint,
@@ -78,14 +98,13 @@ fn orphan(
     let asked = of_app == app_name && env.is_none_or(|env| env == of_env);
     let has_environment =
         app.is_some_and(|app| app.environments.iter().any(|environment| environment.name == of_env));
-    let is_known = has_environment && known.contains(&endpoint.id);
+    let is_known = has_environment && known.contains(&endpoint.id) && !is_over(of_env);
     (asked && !is_known).then(|| (format!("{of_env}/{resource}"), endpoint.id.clone()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flash_platform::control::Environment;
 
     #[test]
     fn every_orphan_is_found_and_nothing_else() {
@@ -98,10 +117,9 @@ mod tests {
                 ..LiveEndpoint::default()
             }
         };
-        let app = App {
-            environments: vec![Environment { name: "prod".to_owned(), ..Environment::default() }],
-            ..App::default()
-        };
+        let environment = |name: &str| Environment { name: name.to_owned(), ..Environment::default() };
+        let (over, leased) = ("tmp-20200101t000000z-1a2b", "live-29990101t000000z-1a2b");
+        let app = App { environments: ["prod", over, leased].map(environment).into(), ..App::default() };
         let known: BTreeSet<String> = ["known".to_owned(), "of-deleted".to_owned()].into();
         let is_orphan = |id, app_of, env_of, env| {
             orphan(&endpoint(id, app_of, env_of), "app", env, Some(&app), &known).is_some()
@@ -112,5 +130,7 @@ mod tests {
         assert!(!is_orphan("left", "app", "prod", Some("staging")));
         assert!(!is_orphan("left", "another", "prod", None));
         assert!(!is_orphan("left", "app", "", None));
+        assert!(is_orphan("known", "app", over, None));
+        assert!(!is_orphan("known", "app", leased, None));
     }
 }

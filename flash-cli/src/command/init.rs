@@ -1,10 +1,9 @@
 use std::path::Path;
 
-use serde_json::json;
-
 use crate::cli::InitArgs;
 use crate::failure::{During, Failure, exit};
 use crate::output::Output;
+use crate::report::Initialised;
 
 /// The `flash` crate of the sources that this command was built from.
 const FLASH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../flash");
@@ -47,7 +46,7 @@ pub(super) fn run(args: &InitArgs, output: Output) -> Result<u8, Failure> {
         }
     }
     let text = format!("created {}\n\nnext: cd {} && flash run", args.dir.display(), args.dir.display());
-    output.result(&text, &json!({"dir": args.dir, "name": name}));
+    output.result(&text, &Initialised { dir: args.dir.clone(), name });
     Ok(0)
 }
 

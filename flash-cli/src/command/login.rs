@@ -2,10 +2,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use flash_platform::control::{Backoff, LoginRequest, RunPod, Urls};
-use serde_json::json;
 
 use crate::failure::{During, Failure, exit};
 use crate::output::Output;
+use crate::report::LoggedIn;
 
 /// Between two looks, and how long somebody may take to approve (platform contract D.10).
 const POLL: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub(super) async fn run(output: Output) -> Result<u8, Failure> {
     let key = wait(&platform, &request).await?;
     let path = home.join(".runpod/config.toml");
     keep(&path, &key)?;
-    output.result(&format!("logged in; the key is in {}", path.display()), &json!({"file": path}));
+    output.result(&format!("logged in; the key is in {}", path.display()), &LoggedIn { file: path });
     Ok(0)
 }
 

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use flash_platform::control::{LogEvent, Platform};
-use serde_json::json;
+use flash_platform::control::{LiveEndpoint, LogEvent, Platform};
 
 use super::context::Context;
 use crate::cli::{LogsArgs, Where};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::report::LogLine;
 
 /// Between two looks while following.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -17,48 +17,83 @@ const WINDOW: u32 = 1000;
 /// `flash logs`: what workers print, a line each, in the order of each worker.
 pub(super) async fn run(args: &LogsArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
     let context = Context::open(&args.target, to).await?;
-    let mut seen: BTreeMap<String, Vec<LogEvent>> = BTreeMap::new();
-    let mut first = true;
+    if let Some(name) = &args.endpoint
+        && !context.endpoints().await?.iter().any(|endpoint| is_named(endpoint, name))
+    {
+        return Err(Failure::new(format!("environment `{}` has no endpoint `{name}`", context.id.env))
+            .help("`flash ps` shows what there is"));
+    }
+    let mut tail = Tail { first: args.tail, ..Tail::default() };
     loop {
-        let endpoints = context.endpoints().await?;
-        let wanted: Vec<_> = endpoints
-            .iter()
-            .filter_map(|endpoint| Some((endpoint.identity()?.2, endpoint)))
-            .filter(|(resource, endpoint)| {
-                args.endpoint.as_deref().is_none_or(|name| name == *resource || name == endpoint.id)
-            })
-            .collect();
-        if let (true, Some(name), []) = (first, &args.endpoint, wanted.as_slice()) {
-            return Err(Failure::new(format!("environment `{}` has no endpoint `{name}`", context.id.env))
-                .help("`flash ps` shows what there is"));
-        }
-        for (resource, endpoint) in wanted {
-            for worker in context.platform.workers(&endpoint.id).await? {
-                let tail = if first { args.tail } else { WINDOW };
-                let now = context.platform.logs(&endpoint.id, &worker.id, tail).await?;
-                let before = seen.entry(worker.id.clone()).or_default();
-                for event in news(before, &now) {
-                    let document = json!({
-                        "endpoint": resource, "worker": worker.id, "source": event.source, "line": event.line, "ts": event.ts,
-                    });
-                    if !output
-                        .line(&format!("{resource} {} | {}", worker.id, event.line.trim_end()), &document)
-                    {
-                        return Ok(0);
-                    }
-                }
-                *before = now;
-            }
-        }
-        if !args.follow {
+        let mut heard = true;
+        let tell = |line: LogLine| {
+            let text = format!("{} {} | {}", line.endpoint, line.worker, line.line.trim_end());
+            heard = heard && output.line(&text, &line);
+        };
+        tail.tell(&context, args.endpoint.as_deref(), tell).await?;
+        // A reader that closed its end has heard enough.
+        if !args.follow || !heard {
             return Ok(0);
         }
-        first = false;
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
             _ = tokio::signal::ctrl_c() => return Ok(0),
         }
     }
+}
+
+/// What was told of each worker.
+#[derive(Debug)]
+pub(super) struct Tail {
+    seen: BTreeMap<String, Vec<LogEvent>>,
+    /// Lines of a worker that is looked at for the first time.
+    first: u32,
+    looked: bool,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self { seen: BTreeMap::new(), first: WINDOW, looked: false }
+    }
+}
+
+impl Tail {
+    /// Tells what workers of an endpoint, or of all, have printed since the last time.
+    pub(super) async fn tell(
+        &mut self,
+        context: &Context,
+        endpoint: Option<&str>,
+        mut tell: impl FnMut(LogLine),
+    ) -> Result<(), Failure> {
+        let lines = if self.looked { WINDOW } else { self.first };
+        self.looked = true;
+        for live in context.endpoints().await? {
+            let Some((_, _, resource)) = live.identity() else { continue };
+            if endpoint.is_some_and(|name| !is_named(&live, name)) {
+                continue;
+            }
+            for worker in context.platform.workers(&live.id).await? {
+                let now = context.platform.logs(&live.id, &worker.id, lines).await?;
+                let before = self.seen.entry(worker.id.clone()).or_default();
+                for event in news(before, &now) {
+                    tell(LogLine {
+                        endpoint: resource.to_owned(),
+                        worker: worker.id.clone(),
+                        source: event.source.clone(),
+                        line: event.line.clone(),
+                        ts: event.ts.clone(),
+                    });
+                }
+                *before = now;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an endpoint is meant by its name in the app, or by its id.
+fn is_named(endpoint: &LiveEndpoint, name: &str) -> bool {
+    endpoint.id == name || endpoint.identity().is_some_and(|(_, _, resource)| resource == name)
 }
 
 /// The lines at the end of `now` that were not there before.
@@ -73,6 +108,8 @@ fn news<'a>(before: &[LogEvent], now: &'a [LogEvent]) -> &'a [LogEvent] {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

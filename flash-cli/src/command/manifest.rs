@@ -31,7 +31,7 @@ pub(super) fn openapi(source: &SourceArgs, output: Output) -> Result<u8, Failure
             format!("the app made no OpenAPI document: {}", said.trim()),
         ));
     }
-    let document =
+    let document: serde_json::Value =
         serde_json::from_slice(&done.stdout).during("the app's OpenAPI document cannot be read")?;
     output.result(&format!("{document:#}"), &document);
     Ok(0)

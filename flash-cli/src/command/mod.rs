@@ -9,7 +9,9 @@ mod doctor;
 mod environment;
 mod export;
 mod gc;
+mod guard;
 mod init;
+mod live;
 mod login;
 mod logs;
 mod manifest;
@@ -20,7 +22,9 @@ mod rollback;
 mod run;
 mod serving;
 mod shell;
+mod temporary;
 mod undeploy;
+mod watch;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -32,7 +36,8 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8, Failure> {
     match cli.command {
         Command::Init(args) => init::run(&args, output),
         Command::Build(args) => build::run(&args, output).await,
-        Command::Run(args) => run::run(&args, output).await,
+        Command::Preview(args) => preview::run(&args, output).await,
+        Command::Run(args) => run::run(&args, to, output).await,
         Command::Export(command) => export::run(&command, output),
         Command::Deploy(args) => deploy::run(args, to, output).await,
         Command::Rollback(args) => rollback::run(args, to, output).await,
@@ -46,9 +51,10 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8, Failure> {
         Command::App(command) => app::run(command, to, output).await,
         Command::Gc(args) => gc::run(args, to, output).await,
         Command::Doctor(args) => doctor::run(&args, to, output).await,
+        Command::Guard(args) => guard::run(args, to, output).await,
         Command::Login => login::run(output).await,
         Command::Platform(command) => platform::run(command, output).await,
-        Command::Completions { shell } => shell::completions(shell),
+        Command::Completions { shell } => shell::completions(shell, output),
         Command::Man { dir } => shell::man(&dir, output),
     }
 }

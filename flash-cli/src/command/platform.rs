@@ -3,12 +3,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use flash_local::{Limits, limits};
-use serde_json::{Value, json};
 
 use crate::cli::PlatformCommand;
 use crate::connect::{LocalRecord, state_dir};
 use crate::failure::{During, Failure};
 use crate::output::Output;
+use crate::report::{Number, Numbers, PlatformState, Repaired};
 
 /// How long a platform may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,7 +34,13 @@ async fn start(port: u16, output: Output) -> Result<u8, Failure> {
         None => (spawn(port).await?, "started"),
     };
     let text = format!("{text}: {}\n\nnext: flash deploy", record.base_url);
-    output.result(&text, &json!({"running": true, "pid": record.pid, "url": record.base_url}));
+    let state = PlatformState {
+        running: true,
+        pid: Some(record.pid),
+        url: Some(record.base_url),
+        data: Some(state_dir()?),
+    };
+    output.result(&text, &state);
     Ok(0)
 }
 
@@ -72,7 +78,7 @@ async fn spawn(port: u16) -> Result<LocalRecord, Failure> {
 
 async fn stop(output: Output) -> Result<u8, Failure> {
     let Some(record) = LocalRecord::running()? else {
-        output.result("it does not run", &json!({"running": false}));
+        output.result("it does not run", &PlatformState::default());
         return Ok(0);
     };
     let pid = i32::try_from(record.pid).ok().and_then(rustix::process::Pid::from_raw);
@@ -90,7 +96,8 @@ async fn stop(output: Output) -> Result<u8, Failure> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    output.result("stopped, with its workers", &json!({"running": false, "pid": record.pid}));
+    let state = PlatformState { pid: Some(record.pid), ..PlatformState::default() };
+    output.result("stopped, with its workers", &state);
     Ok(0)
 }
 
@@ -103,29 +110,31 @@ fn status(output: Output) -> Result<u8, Failure> {
                 record.pid,
                 state_dir()?.display()
             );
-            output.result(
-                &text,
-                &json!({"running": true, "pid": record.pid, "url": record.base_url, "data": state_dir()?}),
-            );
+            let state = PlatformState {
+                running: true,
+                pid: Some(record.pid),
+                url: Some(record.base_url),
+                data: Some(state_dir()?),
+            };
+            output.result(&text, &state);
         }
-        None => output.result("it does not run\n\nnext: flash platform start", &json!({"running": false})),
+        None => {
+            output.result("it does not run\n\nnext: flash platform start", &PlatformState::default());
+        }
     }
     Ok(0)
 }
 
 fn parity(output: Output) {
     let known = Limits::default();
-    let rows = known.rows().into_iter().map(|row| {
-        json!({
-            "name": row.name,
-            "value": row.value.to_string(),
-            "grade": row.grade.to_string(),
-            "source": row.source,
-            "about": row.about,
-        })
+    let numbers = known.rows().into_iter().map(|row| Number {
+        name: row.name.to_owned(),
+        value: row.value.to_string(),
+        grade: row.grade.to_string(),
+        source: row.source.to_owned(),
+        about: row.about.to_owned(),
     });
-    let rows: Vec<Value> = rows.collect();
-    output.result(limits::render(&known).trim_end(), &json!({ "numbers": rows }));
+    output.result(limits::render(&known).trim_end(), &Numbers { numbers: numbers.collect() });
 }
 
 fn repair(data_dir: Option<&Path>, output: Output) -> Result<u8, Failure> {
@@ -145,12 +154,12 @@ fn repair(data_dir: Option<&Path>, output: Output) -> Result<u8, Failure> {
         repaired.damaged.len(),
         repaired.lost_commits
     );
-    let document = json!({
-        "data": dir,
-        "jobs": repaired.jobs,
-        "damaged": repaired.damaged,
-        "lost_commits": repaired.lost_commits,
-    });
+    let document = Repaired {
+        data: dir,
+        jobs: repaired.jobs,
+        damaged: repaired.damaged,
+        lost_commits: repaired.lost_commits,
+    };
     output.result(&text, &document);
     Ok(0)
 }

@@ -7,14 +7,27 @@ use flash_core::manifest::Manifest;
 use flash_local::LocalPlatform;
 
 use super::serving::{endpoint, tell, tell_logs};
+use crate::build::read_artifact;
+use crate::cli::PreviewArgs;
 use crate::failure::{During, Failure};
 use crate::output::Output;
+use crate::project::Project;
 
 /// Between two looks at what the workers print.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// `flash build --preview`: what is in the artifact, one process for each endpoint, until Ctrl-C.
-pub(super) async fn run(
+/// `flash preview`: what `flash build` packed.
+pub(super) async fn run(args: &PreviewArgs, output: Output) -> Result<u8, Failure> {
+    let artifact = match &args.artifact {
+        Some(artifact) => artifact.clone(),
+        None => Project::find(None)?.flash_dir().join("artifact.tar.gz"),
+    };
+    let built = read_artifact(artifact)?;
+    serve(&built.artifact, &built.manifest, args.port, output).await
+}
+
+/// Also `flash build --preview`: what is in the artifact, one process for each endpoint, until Ctrl-C.
+pub(super) async fn serve(
     artifact: &Path,
     manifest: &Manifest,
     port: u16,

@@ -40,6 +40,7 @@ pub(super) async fn run(args: RollbackArgs, to: Option<Where>, output: Output) -
     let project = Project::find(None)?;
     let id = Identity { app: name, env };
     let source = Source::Build(build);
+    let id = (id.clone(), id.env.as_str());
     finish(prepare(&connection, &project, manifest, sha256, source, id, args.how, output)?, output).await
 }
 

@@ -1,14 +1,16 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use flash_core::manifest::Manifest;
 use flash_local::LocalPlatform;
 
+use super::live;
 use super::serving::{endpoint, tell, tell_logs};
-use crate::build::{Compile, compile, describe, sources_of_binary};
-use crate::cli::RunArgs;
+use super::watch::Sources;
+use crate::build::{Compile, compile, describe};
+use crate::cli::{RunArgs, Where};
 use crate::failure::{During, Failure};
 use crate::output::Output;
 use crate::project::Project;
@@ -21,7 +23,10 @@ const PORTS: u16 = 20;
 
 /// `flash run`: this process keeps the address, the queues and what waits in them; the app runs behind it and is replaced,
 /// one worker after the other, whenever its sources have changed and compile.
-pub(super) async fn run(args: &RunArgs, output: Output) -> Result<u8, Failure> {
+pub(super) async fn run(args: &RunArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
+    if args.auto_provision {
+        return live::run(args, to, output).await;
+    }
     let project = Project::find(args.package.as_deref())?;
     let how = Compile {
         bin: project.bin(args.bin.as_deref())?,
@@ -31,9 +36,10 @@ pub(super) async fn run(args: &RunArgs, output: Output) -> Result<u8, Failure> {
     let platform = start(args.port).await?;
     let mut served = Served { platform, project, how, output, release: 0, endpoints: BTreeMap::new() };
     // As below: what was seen before the build, so that an edit while it is brought into service is not missed.
-    let mut seen = served.sources(None);
+    let sources = Sources::new(&served.project);
+    let mut seen = sources.seen(None);
     match served.rebuild().await {
-        Ok(binary) => seen = merged(seen, served.sources(Some(&binary))),
+        Ok(binary) => seen = seen.older(sources.seen(Some(&binary))),
         Err(failure) if args.no_watch => return Err(failure),
         Err(failure) => output.warn(format_args!("{failure}\nwaiting for a change")),
     }
@@ -44,16 +50,16 @@ pub(super) async fn run(args: &RunArgs, output: Output) -> Result<u8, Failure> {
             _ = tokio::signal::ctrl_c() => break,
         }
         tell_logs(&served.platform, &mut told, output);
-        if args.no_watch || !has_changed(&seen) {
+        if args.no_watch || !seen.has_changed() {
             continue;
         }
         // What was seen before the build: a change during it is another reason to build.
-        let before = served.sources(None);
+        let before = sources.seen(None);
         match served.rebuild().await {
-            Ok(binary) => seen = merged(before, served.sources(Some(&binary))),
+            Ok(binary) => seen = before.older(sources.seen(Some(&binary))),
             Err(failure) => {
                 output.warn(format_args!("{failure}\nthe last good build goes on serving"));
-                seen = merged(seen_now(&seen), before);
+                seen = seen.now().older(before);
             }
         }
     }
@@ -89,8 +95,6 @@ struct Served {
     release: u32,
     endpoints: BTreeMap<String, bool>,
 }
-
-type Seen = BTreeMap<PathBuf, Option<SystemTime>>;
 
 impl Served {
     /// Compiles, and when that succeeds replaces the workers. Gives the binary that cargo built.
@@ -162,39 +166,4 @@ impl Served {
         }
         Ok(())
     }
-
-    /// The files that the binary was built from and which are the user's.
-    fn sources(&self, binary: Option<&Path>) -> Seen {
-        let mut files =
-            vec![self.project.manifest_path.clone(), self.project.workspace_root.join("Cargo.toml")];
-        let listed = binary.map(sources_of_binary).unwrap_or_default();
-        files.extend(if listed.is_empty() { rust_files(&self.project.dir.join("src")) } else { listed });
-        files.into_iter().map(|file| (file.clone(), modified(&file))).collect()
-    }
-}
-
-fn modified(file: &Path) -> Option<SystemTime> {
-    file.metadata().and_then(|metadata| metadata.modified()).ok()
-}
-
-fn has_changed(seen: &Seen) -> bool {
-    seen.iter().any(|(file, at)| modified(file) != *at)
-}
-
-fn seen_now(seen: &Seen) -> Seen {
-    seen.keys().map(|file| (file.clone(), modified(file))).collect()
-}
-
-/// The files of both, with the times of the first where both have one: they are older.
-fn merged(first: Seen, second: Seen) -> Seen {
-    let mut all = second;
-    all.extend(first);
-    all
-}
-
-fn rust_files(dir: &Path) -> Vec<PathBuf> {
-    let walk = ignore::WalkBuilder::new(dir).build().flatten();
-    walk.map(ignore::DirEntry::into_path)
-        .filter(|path| path.extension().is_some_and(|of| of == "rs"))
-        .collect()
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use flash_core::manifest::{Manifest, ResourceEntry};
 use flash_local::{EndpointSpec, LocalPlatform, Scaling};
-use serde_json::{Value, json};
 
 use crate::output::{Output, table};
+use crate::report::{Function, Served};
 
 /// An endpoint of this machine whose workers are started from `binary`, in `dir`. One is always there, so that the first call is
 /// answered at once; secrets are those of this environment.
@@ -40,7 +40,7 @@ pub(super) fn endpoint(
 /// What is served: a request for each function.
 pub(super) fn tell(platform: &LocalPlatform, manifest: &Manifest, output: Output) {
     let mut rows = Vec::new();
-    let mut list: Vec<Value> = Vec::new();
+    let mut functions = Vec::new();
     for (name, entry) in &manifest.resources {
         let url = platform.endpoint_url(name).unwrap_or_default();
         for function in &entry.functions {
@@ -48,8 +48,9 @@ pub(super) fn tell(platform: &LocalPlatform, manifest: &Manifest, output: Output
                 (Some(method), Some(path)) => format!("{method} {url}{path}"),
                 _ => format!("POST {url}/runsync"),
             };
-            list.push(json!({"endpoint": name, "function": function.name, "request": what}));
-            rows.push(vec![name.clone(), function.name.clone(), what]);
+            rows.push(vec![name.clone(), function.name.clone(), what.clone()]);
+            let (endpoint, function) = (name.clone(), function.name.clone());
+            functions.push(Function { endpoint, function, request: what });
         }
     }
     let page = platform.page_url();
@@ -57,7 +58,7 @@ pub(super) fn tell(platform: &LocalPlatform, manifest: &Manifest, output: Output
         "{}\nall of it in a browser: {page}\nCtrl-C stops it",
         table(&["ENDPOINT", "FUNCTION", "REQUEST"], &rows)
     );
-    output.result(&text, &json!({"url": platform.base_url(), "page": page, "functions": list}));
+    output.result(&text, &Served { url: platform.base_url(), page: Some(page.clone()), functions });
 }
 
 /// What the workers have printed since the last look.

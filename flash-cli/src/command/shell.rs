@@ -1,16 +1,17 @@
 use std::path::Path;
 
-use clap::CommandFactory;
-use serde_json::json;
-
 use crate::cli::Cli;
 use crate::failure::{During, Failure};
 use crate::output::Output;
+use crate::report::{Completions, ManPages};
+use clap::CommandFactory;
 
 /// `flash completions`
-#[allow(clippy::unnecessary_wraps, reason = "as every command")]
-pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8, Failure> {
-    clap_complete::generate(shell, &mut Cli::command(), "flash", &mut std::io::stdout());
+pub(super) fn completions(shell: clap_complete::Shell, output: Output) -> Result<u8, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "flash", &mut script);
+    let script = String::from_utf8(script).during("the completions cannot be written")?;
+    output.result(&script, &Completions { shell: shell.to_string(), script: script.clone() });
     Ok(0)
 }
 
@@ -19,6 +20,9 @@ pub(super) fn man(dir: &Path, output: Output) -> Result<u8, Failure> {
     std::fs::create_dir_all(dir).during(format!("`{}` cannot be made", dir.display()))?;
     clap_mangen::generate_to(Cli::command(), dir).during(format!("`{}` cannot be written", dir.display()))?;
     let pages = std::fs::read_dir(dir).during(format!("`{}` cannot be read", dir.display()))?.count();
-    output.result(&format!("wrote {pages} pages to {}", dir.display()), &json!({"dir": dir, "pages": pages}));
+    output.result(
+        &format!("wrote {pages} pages to {}", dir.display()),
+        &ManPages { dir: dir.to_owned(), pages },
+    );
     Ok(0)
 }

@@ -1,5 +1,4 @@
 use flash_platform::control::Platform;
-use serde_json::{Value, json};
 
 use super::context::Context;
 use crate::cli::{UndeployArgs, Where};
@@ -7,6 +6,7 @@ use crate::deploy::{State, lock_deployment, remove};
 use crate::failure::{Failure, exit};
 use crate::output::{Output, table};
 use crate::project::Project;
+use crate::report::{Removed, Undeployed};
 
 /// `flash undeploy`
 pub(super) async fn run(args: UndeployArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
@@ -25,10 +25,8 @@ pub(super) async fn run(args: UndeployArgs, to: Option<Where>, output: Output) -
     };
     let chosen: Vec<(String, String)> = match (args.name.as_deref(), args.all) {
         (Some("list"), _) => {
-            let list: Vec<Value> =
-                endpoints.iter().map(|(name, id)| json!({"resource": name, "endpoint_id": id})).collect();
             let text = if endpoints.is_empty() { "nothing is deployed".to_owned() } else { known() };
-            output.result(&text, &json!({"endpoints": list}));
+            output.result(&text, &Undeployed::List { endpoints: named(&endpoints) });
             return Ok(0);
         }
         (Some(name), _) => {
@@ -45,7 +43,7 @@ pub(super) async fn run(args: UndeployArgs, to: Option<Where>, output: Output) -
             return Err(Failure::new(format!("environment `{}` has no endpoint `{name}`", context.id.env))
                 .help("`flash undeploy list` shows what there is"));
         }
-        output.result("nothing is deployed", &json!({"removed": []}));
+        output.result("nothing is deployed", &Undeployed::Removed { removed: Vec::new() });
         return Ok(0);
     }
     let question = format!(
@@ -57,11 +55,6 @@ pub(super) async fn run(args: UndeployArgs, to: Option<Where>, output: Output) -
     );
     output.confirm(&question, args.force)?;
     let left = remove_endpoints(&context, &chosen, output).await?;
-    let removed: Vec<Value> = chosen
-        .iter()
-        .filter(|(_, id)| !left.iter().any(|row| row[1] == *id))
-        .map(|(name, id)| json!({"resource": name, "endpoint_id": id}))
-        .collect();
     if !left.is_empty() {
         return Err(Failure::new(format!(
             "not everything could be removed\n{}",
@@ -69,11 +62,17 @@ pub(super) async fn run(args: UndeployArgs, to: Option<Where>, output: Output) -
         ))
         .help("run the command again; it goes on with what is left"));
     }
-    output.result(
-        &format!("removed {} endpoints, confirmed gone", removed.len()),
-        &json!({"removed": removed}),
-    );
+    let removed = named(&chosen);
+    let text = format!("removed {} endpoints, confirmed gone", removed.len());
+    output.result(&text, &Undeployed::Removed { removed });
     Ok(0)
+}
+
+/// Endpoints as programs read them.
+pub(super) fn named(endpoints: &[(String, String)]) -> Vec<Removed> {
+    let named =
+        endpoints.iter().map(|(name, id)| Removed { resource: name.clone(), endpoint_id: id.clone() });
+    named.collect()
 }
 
 /// Removes endpoints of an environment, and forgets them here.

@@ -7,10 +7,11 @@ use flash_core::manifest::{Manifest, ResourceEntry};
 use flash_platform::control::{
     App, ControlError, EndpointInput, Environment, LiveEndpoint, Platform, RunPod, SavedEndpoint,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::cost::Prices;
 use super::desired::{Deployer, Identity};
 use super::drift::{ARTIFACT, config_hash};
 use super::health::Health;
@@ -21,6 +22,7 @@ use super::volumes::{check_volumes, volumes_of};
 use crate::cli::HowArgs;
 use crate::failure::{During, Failure, exit};
 use crate::output::{Output, table};
+use crate::report::{self, Cost};
 
 /// All endpoints together may take this long.
 const PROVISION_LIMIT: Duration = Duration::from_secs(600);
@@ -48,6 +50,8 @@ pub(crate) struct Deployment {
     pub(crate) source: Source,
     pub(crate) deployer: Deployer,
     pub(crate) how: HowArgs,
+    /// Prices that the user has agreed on, by hardware.
+    pub(crate) prices: BTreeMap<String, f64>,
     pub(crate) output: Output,
     pub(crate) flash_dir: PathBuf,
 }
@@ -60,6 +64,7 @@ pub(crate) struct Applied {
     /// Addresses by resource.
     pub(crate) endpoints: BTreeMap<String, String>,
     pub(crate) changed: bool,
+    pub(crate) cost: Cost,
 }
 
 /// What there is before anything is done.
@@ -74,6 +79,9 @@ struct Before {
 pub(crate) async fn apply(deployment: Deployment) -> Result<Applied, Failure> {
     deployment.deployer.check(&deployment.manifest.resources)?;
     check_volumes(&deployment.manifest.resources)?;
+    let cost = deployment.cost().await;
+    // Before anybody waits for a lock or looks at what there is.
+    cost.check(deployment.how.max_hourly)?;
     let _turn = lock_deployment(&deployment.platform_name, &deployment.id)?;
     let mut state = State::open(&deployment.flash_dir)?;
     let before = deployment.look().await?;
@@ -82,6 +90,7 @@ pub(crate) async fn apply(deployment: Deployment) -> Result<Applied, Failure> {
     let plan = deployment.plan(&before, &inputs);
     let output = deployment.output;
     output.note(plan.text().trim_end());
+    output.note(cost.text(deployment.is_local()));
     let active_sha = before.active.as_ref().and_then(artifact_of);
     let is_complete = |manifest: &Manifest| {
         deployment.manifest.resources.keys().all(|name| manifest.resources_endpoints.contains_key(name))
@@ -92,9 +101,9 @@ pub(crate) async fn apply(deployment: Deployment) -> Result<Applied, Failure> {
     if deployment.how.dry_run || nothing {
         let endpoints = before.active.map(|manifest| manifest.resources_endpoints).unwrap_or_default();
         let build = before.environment.and_then(|environment| environment.active_build_id);
-        return Ok(Applied { plan, build, endpoints, changed: false });
+        return Ok(Applied { plan, build, endpoints, changed: false, cost });
     }
-    deployment.carry_out(before, plan, &mut state).await
+    deployment.carry_out(before, plan, &mut state, cost).await
 }
 
 /// The artifact of a build, which its stored manifest names.
@@ -103,6 +112,21 @@ pub(crate) fn artifact_of(manifest: &Manifest) -> Option<String> {
 }
 
 impl Deployment {
+    fn is_local(&self) -> bool {
+        self.platform_name == "local"
+    }
+
+    /// What the workers cost. The local platform's cost nothing, so what they would cost elsewhere is told there.
+    async fn cost(&self) -> Cost {
+        let listed = match self.is_local() {
+            true => None,
+            // A catalogue that cannot be read is no reason to deploy nothing; the snapshot says its day.
+            false => self.platform.prices().await.ok(),
+        };
+        let prices = listed.map_or_else(Prices::snapshot, Prices::of_platform);
+        prices.with(&self.prices).cost(&self.manifest.resources)
+    }
+
     async fn look(&self) -> Result<Before, Failure> {
         let app = self.platform.app(&self.id.app).await?;
         let environment = match &app {
@@ -145,7 +169,13 @@ impl Deployment {
         Ok(inputs)
     }
 
-    async fn carry_out(&self, before: Before, plan: Plan, state: &mut State) -> Result<Applied, Failure> {
+    async fn carry_out(
+        &self,
+        before: Before,
+        plan: Plan,
+        state: &mut State,
+        cost: Cost,
+    ) -> Result<Applied, Failure> {
         let (app, environment) = self.ensure(&before, state).await?;
         self.step(state, "upload")?;
         let build = self.build(&app, &before, state).await?;
@@ -164,7 +194,7 @@ impl Deployment {
             Ok(endpoints) => {
                 self.step(state, "remove")?;
                 self.finish(&plan, &environment, &build, state).await?;
-                Ok(Applied { plan, build: Some(build), endpoints, changed: true })
+                Ok(Applied { plan, build: Some(build), endpoints, changed: true, cost })
             }
             Err(failure) => {
                 self.restore(&before, &environment, &plan, &created, state).await;
@@ -633,14 +663,16 @@ pub(crate) async fn read_manifest(platform: &dyn Platform, build: &str) -> Resul
 
 /// For programs.
 impl Applied {
-    pub(crate) fn document(&self, id: &Identity) -> Value {
-        json!({
-            "app": id.app,
-            "environment": id.env,
-            "build": self.build,
-            "changed": self.changed,
-            "plan": self.plan.document(),
-            "endpoints": self.endpoints,
-        })
+    pub(crate) fn document(&self, id: &Identity) -> report::Deployed {
+        report::Deployed {
+            app: id.app.clone(),
+            environment: id.env.clone(),
+            build: self.build.clone(),
+            changed: self.changed,
+            plan: self.plan.document(),
+            endpoints: self.endpoints.clone(),
+            cost: self.cost.clone(),
+            temporary: None,
+        }
     }
 }

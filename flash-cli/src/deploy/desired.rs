@@ -5,6 +5,7 @@ use flash_platform::control::{ApiKey, EndpointInput, TemplateInput, VolumeRef};
 
 use super::drift::ARTIFACT;
 use super::image::image_of;
+use super::lease::lease_of;
 use crate::failure::{Failure, exit};
 
 /// A worker may wait this long for its start; above the 720 s that it waits for its artifact.
@@ -18,9 +19,12 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The name that people see.
+    /// The name that people see. One that goes away again begins with that, wherever endpoints are listed.
     pub(crate) fn display_name(&self, resource: &str) -> String {
-        format!("{}-{}-{resource}", self.app, self.env)
+        match lease_of(&self.env) {
+            Some(_) => format!("{}-{}-{resource}", self.env, self.app),
+            None => format!("{}-{}-{resource}", self.app, self.env),
+        }
     }
 }
 

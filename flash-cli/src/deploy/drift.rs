@@ -1,8 +1,9 @@
 use flash_core::manifest::ResourceEntry;
 use flash_platform::control::{EndpointInput, LiveEndpoint};
-use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+
+use crate::report::Change;
 
 /// The variable that says which artifact a worker may run; another artifact is another release.
 pub(crate) const ARTIFACT: &str = "FLASH_ARTIFACT_SHA256";
@@ -21,14 +22,6 @@ const NOT_SETTINGS: [&str; 11] = [
     "file_path",
     "module_path",
 ];
-
-/// A field that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Change {
-    pub(crate) field: String,
-    pub(crate) from: String,
-    pub(crate) to: String,
-}
 
 /// Every setting of an entry by its name: all that the manifest holds but what is no setting. A setting that is added to
 /// the manifest later counts from then on, without a change here.

@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 
 use flash_core::manifest::{Manifest, ResourceEntry};
 use flash_platform::control::{EndpointInput, LiveEndpoint};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::desired::Identity;
-use super::drift::{ARTIFACT, Change, declared_changes, live_changes};
+use super::drift::{ARTIFACT, declared_changes, live_changes};
 use crate::output::table;
+use crate::report::{self, Change};
 
 /// What a deployment would do.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +26,8 @@ pub(crate) struct Step {
     pub(crate) changes: Vec<Change>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What becomes of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
     /// There is none yet.
@@ -157,16 +159,14 @@ impl Plan {
     }
 
     /// For programs.
-    pub(crate) fn document(&self) -> Value {
-        let steps = self.steps.iter().map(|step| {
-            json!({
-                "resource": step.resource,
-                "action": step.action,
-                "endpoint_id": step.live.as_ref().map(|live| live.id.as_str()),
-                "changes": step.changes,
-            })
+    pub(crate) fn document(&self) -> Vec<report::Step> {
+        let steps = self.steps.iter().map(|step| report::Step {
+            resource: step.resource.clone(),
+            action: step.action,
+            endpoint_id: step.live.as_ref().map(|live| live.id.clone()),
+            changes: step.changes.clone(),
         });
-        Value::Array(steps.collect())
+        steps.collect()
     }
 }
 

@@ -7,10 +7,12 @@ use serde::Deserialize;
 use crate::failure::{During, Failure, exit};
 
 /// `flash.toml`: what an environment has differently.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Overrides {
     env: BTreeMap<String, EnvironmentOverrides>,
+    /// US dollars an hour for a GPU of a pool or a vCPU of a flavour, where the list price is not what is paid.
+    pub(crate) prices: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -6,13 +6,17 @@ use serde::Deserialize;
 /// The names of hardware and places that the platform knew on a certain day.
 ///
 /// [`bundled`](Self::bundled) is the snapshot that this version was built with (from platform contract D.3 and the
-/// platform's own list of GPU types). The platform adds hardware more often than this crate is released, so a newer
+/// platform's own list of GPU types; the prices are those of the platform's documentation, its table of serverless GPU
+/// prices per second, which leaves out CPUs and one pool). The platform adds hardware more often than this crate is released, so a newer
 /// snapshot can be read with [`from_json`](Self::from_json) and used in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Catalogue {
     /// The day the names were taken, as `YYYY-MM-DD`.
     pub taken_on: String,
+    /// The day the prices were taken, where there are any.
+    #[serde(default)]
+    pub prices_taken_on: Option<String>,
     /// GPU pools, what an endpoint asks for.
     pub gpu_pools: Vec<GpuPool>,
     /// CPU instances: flavour, vCPUs, memory in GB.
@@ -39,6 +43,20 @@ pub struct GpuPool {
     pub id: String,
     /// Product names of its GPUs.
     pub types: Vec<String>,
+    /// List price of a serverless worker's GPU, in millionths of a US dollar per second.
+    #[serde(default)]
+    pub micro_usd_per_gpu_second: Option<u32>,
+}
+
+impl GpuPool {
+    /// List price of a serverless worker's GPU in US dollars an hour, where the snapshot knows it.
+    #[must_use]
+    pub fn usd_per_gpu_hour(&self) -> Option<f64> {
+        let micros = u64::from(self.micro_usd_per_gpu_second?) * 3600;
+        #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let micros = micros as f64;
+        Some(micros / 1_000_000.0)
+    }
 }
 
 static BUNDLED: LazyLock<Catalogue> = LazyLock::new(|| {

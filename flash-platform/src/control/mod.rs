@@ -24,7 +24,7 @@ pub use graphql::GraphQl;
 pub use input::{EndpointInput, TemplateInput, VolumeRef};
 pub use key::{ApiKey, KeySource};
 pub use live::{LiveEndpoint, LiveWorker, LogEvent, WorkersOf};
-pub use model::{App, Build, Environment, LoginRequest, Named, NetworkVolume, SavedEndpoint};
+pub use model::{App, Build, Environment, HourlyPrice, LoginRequest, Named, NetworkVolume, SavedEndpoint};
 pub use platform::{Pending, Platform, Progress};
 pub use rest::Rest;
 pub use runpod::RunPod;

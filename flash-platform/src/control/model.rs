@@ -86,6 +86,15 @@ pub struct NetworkVolume {
     pub data_center: String,
 }
 
+/// What hardware of serverless workers costs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HourlyPrice {
+    /// A GPU pool, or a CPU flavour.
+    pub hardware: String,
+    /// US dollars an hour, for one GPU or one vCPU; a list price.
+    pub usd: f64,
+}
+
 /// A login that somebody approves in the console. Its key is a secret.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

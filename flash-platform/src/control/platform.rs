@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::error::ControlError;
 use super::input::{EndpointInput, TemplateInput};
 use super::live::{LiveEndpoint, LiveWorker, LogEvent};
-use super::model::{App, Environment, NetworkVolume, SavedEndpoint};
+use super::model::{App, Environment, HourlyPrice, NetworkVolume, SavedEndpoint};
 
 /// An answer that is on its way.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ControlError>> + Send + 'a>>;
@@ -66,6 +66,9 @@ pub trait Platform: Send + Sync {
 
     /// What an existing template of the account starts: image, disk and variables.
     fn template<'a>(&'a self, id: &'a str) -> Pending<'a, TemplateInput>;
+
+    /// What hardware costs now.
+    fn prices(&self) -> Pending<'_, Vec<HourlyPrice>>;
 
     /// All network volumes.
     fn volumes(&self) -> Pending<'_, Vec<NetworkVolume>>;

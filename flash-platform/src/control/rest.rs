@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::ControlError;
 use super::live::{LiveEndpoint, LiveWorker, LogEvent};
-use super::model::NetworkVolume;
+use super::model::{HourlyPrice, NetworkVolume};
 use super::sender::{Again, Sender};
 
 /// The platform's REST API, version 2 (version 1 is gone).
@@ -109,6 +109,25 @@ impl Rest {
         let text = String::from_utf8_lossy(&text);
         let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
         Ok(data.filter_map(|data| serde_json::from_str(data.trim()).ok()).collect())
+    }
+
+    /// List prices of serverless hardware: GPUs by their pool, CPUs by their flavour. What has no price is left out.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn prices(&self) -> Result<Vec<HourlyPrice>, ControlError> {
+        let what = "reading the prices";
+        let gpus: Vec<Value> = self.list(what, "/catalog/gpus", "gpus").await?;
+        let cpus: Vec<Value> = self.list(what, "/catalog/cpus", "cpus").await?;
+        let price = |item: &Value, name: &str, price: &str| {
+            Some(HourlyPrice {
+                hardware: item.get(name)?.as_str()?.to_owned(),
+                usd: item.pointer(price)?.as_f64().filter(|usd| usd.is_finite() && *usd >= 0.0)?,
+            })
+        };
+        let gpus = gpus.iter().filter_map(|gpu| price(gpu, "pool", "/price/serverless"));
+        let cpus = cpus.iter().filter_map(|cpu| price(cpu, "id", "/price/serverlessPerVcpu"));
+        Ok(gpus.chain(cpus).collect())
     }
 
     /// All network volumes.

@@ -9,7 +9,7 @@ use super::graphql::GraphQl;
 use super::input::{EndpointInput, TemplateInput};
 use super::key::ApiKey;
 use super::live::{LiveEndpoint, LiveWorker, LogEvent};
-use super::model::{App, Environment, LoginRequest, NetworkVolume, SavedEndpoint};
+use super::model::{App, Environment, HourlyPrice, LoginRequest, NetworkVolume, SavedEndpoint};
 use super::platform::{Pending, Platform, Progress};
 use super::rest::Rest;
 use super::sender::Sender;
@@ -374,6 +374,10 @@ impl Platform for RunPod {
 
     fn template<'a>(&'a self, id: &'a str) -> Pending<'a, TemplateInput> {
         Box::pin(async move { self.read_template(id).await.map(|(_, template)| template) })
+    }
+
+    fn prices(&self) -> Pending<'_, Vec<HourlyPrice>> {
+        Box::pin(self.rest.prices())
     }
 
     fn volumes(&self) -> Pending<'_, Vec<NetworkVolume>> {
