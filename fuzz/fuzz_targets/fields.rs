@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use flash_core::private::{Json, slot};
-use flash_core::{FieldWriter, Fields, Origin, Payload};
+use flash_core::{Bytes, FieldWriter, Fields, Origin, Payload};
 use libfuzzer_sys::fuzz_target;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,23 @@ fn check<T: Payload>(json: &[u8]) {
     assert!(encode(&again) == once, "encoding is not idempotent");
 }
 
+/// The same for a value whose fields are those of the whole body.
+fn check_body<T: Payload>(json: &[u8]) {
+    let decode = |json: &[u8]| {
+        let mut fields = Fields::from_json(Origin::Input, json).ok()?;
+        slot::<T>("body", "T", &Json).body().take(&mut fields)
+    };
+    let encode = |value: &T| {
+        let mut writer = FieldWriter::new(LIMIT);
+        slot::<T>("body", "T", &Json).body().put(&mut writer, value);
+        writer.finish().expect("what was decoded can be encoded")
+    };
+    let Some(value) = decode(json) else { return };
+    let once = encode(&value);
+    let again: T = decode(&once).expect("what was encoded can be decoded");
+    assert!(encode(&again) == once, "encoding is not idempotent");
+}
+
 fuzz_target!(|input: &[u8]| {
     check::<bool>(input);
     check::<u64>(input);
@@ -59,6 +76,9 @@ fuzz_target!(|input: &[u8]| {
     check::<Vec<Vec<u8>>>(input);
     check::<Record>(input);
     check::<serde_json::Value>(input);
+    check::<Bytes>(input);
+    check_body::<Record>(input);
+    check_body::<BTreeMap<String, serde_json::Value>>(input);
     // The same bytes as the text of a query.
     if let Ok(text) = std::str::from_utf8(input) {
         for origin in [Origin::Query, Origin::Path] {

@@ -80,7 +80,18 @@ fn all(steps: &mut Steps, deep: bool) -> Result<()> {
 fn tests(deep: bool) -> Command {
     // Every failing test of one run is worth seeing, so neither runner stops at the first.
     let command = if tool::has_cargo_command("nextest") {
-        cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast", "--no-tests", "pass"])
+        let profile = if deep { "deep" } else { "default" };
+        cargo(&[
+            "nextest",
+            "run",
+            "--profile",
+            profile,
+            "--locked",
+            "--workspace",
+            "--no-fail-fast",
+            "--no-tests",
+            "pass",
+        ])
     } else {
         cargo(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };

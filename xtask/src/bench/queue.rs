@@ -87,7 +87,10 @@ fn start_flash(programs: &Programs, core: Option<usize>, base: &str, work: Work)
     };
     let program = programs.path("flash_app")?;
     // Results are written down before they are posted, as a deployed worker does it.
-    let outbox = program.with_extension("outbox").to_string_lossy().into_owned();
+    let outbox = program.with_extension("outbox");
+    // What an earlier run could not deliver is none of this one's work.
+    let _ = std::fs::remove_dir_all(&outbox);
+    let outbox = outbox.to_string_lossy().into_owned();
     let mut variables = worker_variables(base);
     variables.extend([
         ("FLASH_ENDPOINT_TYPE", "qb".to_owned()),
