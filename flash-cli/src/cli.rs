@@ -80,7 +80,7 @@ pub enum Command {
     Run(RunArgs),
     /// Build, upload, provision, activate and verify; or one of its parts.
     #[command(after_long_help = include_str!("help/deploy.txt"))]
-    Deploy(DeployArgs),
+    Deploy(Box<DeployArgs>),
     /// Run an earlier build again.
     #[command(after_long_help = include_str!("help/rollback.txt"))]
     Rollback(RollbackArgs),
@@ -244,6 +244,9 @@ pub struct DeployArgs {
     /// One part of a deployment.
     #[command(subcommand)]
     pub command: Option<DeployCommand>,
+    /// Run this container image, which has the app in it, instead of an artifact; `ENDPOINT=IMAGE` for one endpoint.
+    #[arg(long = "image", value_name = "[ENDPOINT=]IMAGE", conflicts_with = "temporary")]
+    pub images: Vec<String>,
     /// What to build.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -529,6 +532,17 @@ pub enum PlatformCommand {
     Stop,
     /// Show whether it runs, and where.
     Status,
+    /// Make an image of this app for the local platform, which has no containers: what `docker build` and `docker push` are
+    /// for RunPod.
+    Image {
+        /// The image's name, such as registry.example/shop:1.
+        name: String,
+        /// What to build.
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// List the images that the local platform has.
+    Images,
     /// Print every limit, time and switch of the platform, with its source and how sure it is.
     Parity,
     /// Go on with a data directory that lost something: removes jobs that cannot be read any more.

@@ -13,6 +13,8 @@ mod environment;
 mod error;
 mod faults;
 mod gateway;
+#[cfg(feature = "control-plane")]
+mod images;
 mod jobs;
 mod mock;
 mod outbox;
@@ -39,6 +41,8 @@ pub use control::{ControlError, sdl};
 pub use error::PlatformError;
 pub use faults::{Fault, Faults};
 pub use flash_queue::limits::{self, Limits};
+#[cfg(feature = "control-plane")]
+pub use images::{Image, Images};
 pub use mock::Mock;
 pub use platform::LocalPlatform;
 pub use scaling::{Scaler, Scaling};

@@ -232,6 +232,9 @@ pub fn app_from_boot(registry: Arc<Registry>, boot: &Boot, own: Option<String>) 
     if let Some(environment) = &boot.environment_id {
         let state_manager = StateManager::new(http.clone(), credentials.clone(), &boot.api_base, environment);
         finder = finder.state_manager(state_manager);
+        if let Some(manifest) = &boot.manifest_path {
+            finder = finder.kept_in(manifest);
+        }
     }
     if let Some((app, environment)) = gateway {
         finder = finder.gateway(Gateway { app, environment });

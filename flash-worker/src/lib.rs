@@ -8,6 +8,7 @@ mod identity;
 pub mod local;
 mod local_app;
 mod log;
+mod manifest;
 mod one_shot;
 pub mod queue;
 mod ready;

@@ -13,7 +13,7 @@ use crate::identity::Identity;
 use crate::local::{LOCAL_GRACE, LocalServer, check_not_empty};
 use crate::queue::{QueueWorker, QueueWorkerError};
 use crate::shutdown::Shutdown;
-use crate::{describe, exit, log, one_shot, ready};
+use crate::{describe, exit, log, manifest, one_shot, ready};
 
 /// Where a test job lies, as for the Python worker.
 const TEST_INPUT: &str = "test_input.json";
@@ -41,8 +41,9 @@ fn try_run(
     registry: Result<Registry, RegistryErrors>,
     arguments: impl IntoIterator<Item = String>,
 ) -> Result<(), Failure> {
-    let boot = Boot::from_env().map_err(|error| Failure { code: exit::USAGE, text: error.to_string() })?;
-    let Some(started) = start(&boot, registry)? else { return Ok(()) };
+    let mut boot =
+        Boot::from_env().map_err(|error| Failure { code: exit::USAGE, text: error.to_string() })?;
+    let Some(started) = start(&mut boot, registry)? else { return Ok(()) };
     let arguments = match started.role {
         Role::Local => Arguments::parse(arguments)
             .map_err(|text| Failure { code: exit::USAGE, text: format!("{text}\n\n{USAGE}") })?,
@@ -66,11 +67,11 @@ where
     F: Future<Output = T>,
     T: Termination,
 {
-    let boot = match Boot::from_env() {
+    let mut boot = match Boot::from_env() {
         Ok(boot) => boot,
         Err(error) => return fail(&Failure { code: exit::USAGE, text: error.to_string() }),
     };
-    match start(&boot, Registry::linked()) {
+    match start(&mut boot, Registry::linked()) {
         Ok(None) => ExitCode::from(exit::OK),
         Ok(Some(started)) if started.role == Role::Local => {
             App::of(started.registry).install();
@@ -107,17 +108,35 @@ struct Started {
     runtime: Runtime,
 }
 
-/// Finds the role. `None`: the binary described itself, and that was all.
-fn start(boot: &Boot, registry: Result<Registry, RegistryErrors>) -> Result<Option<Started>, Failure> {
+/// Finds the role, and checks that the program is the one that was deployed. `None`: the binary described itself, and that was
+/// all.
+fn start(boot: &mut Boot, registry: Result<Registry, RegistryErrors>) -> Result<Option<Started>, Failure> {
     let usage = Failure::new(exit::USAGE);
     let invalid = Failure::new(exit::INVALID_APP);
     let registry = registry.map_err(|errors| invalid(errors.to_string()))?;
+    // Only the platform gives a process an endpoint's id.
+    let is_deployed = boot.describe.is_none() && boot.endpoint_id.is_some() && !registry.is_empty();
+    if is_deployed {
+        let (program, dir) = (std::env::current_exe().ok(), std::env::current_dir().ok());
+        let found = manifest::find(boot, &registry, program.as_deref(), dir.as_deref()).map_err(&invalid)?;
+        manifest::check_image(boot, &registry).map_err(&invalid)?;
+        if boot.resource.is_none()
+            && let (Some(found), Some(id)) = (&found, &boot.endpoint_id)
+        {
+            boot.resource = manifest::resource_of(&found.manifest, id);
+        }
+        boot.manifest_path = found.map(|found| found.path);
+    }
     let role = boot.role(&registry).map_err(|error| usage(error.to_string()))?;
     if let Role::Describe(file) = &role {
         describe::write(&registry, file).map_err(invalid)?;
         return Ok(None);
     }
     log::install(boot);
+    // Whoever deploys names the app; `flash run` and tests start workers without a manifest, and mean to.
+    if is_deployed && boot.manifest_path.is_none() && boot.app.is_some() {
+        tracing::warn!("there is no flash_manifest.json of this build, so the program's own functions count");
+    }
     if cfg!(panic = "abort") {
         tracing::warn!(
             "this binary aborts on panic, so one panicking job ends the worker; set `panic = \"unwind\"`"

@@ -10,6 +10,7 @@ mod discovery;
 mod events;
 mod http;
 mod jobs;
+mod manifests;
 mod outbox;
 mod python_requests;
 mod queue;

@@ -81,13 +81,12 @@ pub(crate) fn build(
     let files = assets.iter().map(|asset| asset.file.as_path()).chain([binary.as_path()]);
     refuse_secrets(&manifest, files, |name| std::env::var(name).ok())?;
 
-    let json = manifest.to_json().during("the manifest cannot be written")?;
+    let json = keep_manifest(project, &manifest)?;
     let dir = project.flash_dir();
-    prepare_dir(&dir)?;
     let artifact = to.map_or_else(|| dir.join("artifact.tar.gz"), Path::to_owned);
     let rust = manifest.rust.clone().unwrap_or_default();
     let contents = Contents {
-        manifest: json.clone().into_bytes(),
+        manifest: json.into_bytes(),
         binary: binary.clone(),
         triple: rust.target,
         worker_protocol: rust.worker_protocol,
@@ -96,7 +95,6 @@ pub(crate) fn build(
     let spinner = output.spinner("packing");
     let packed = write_whole(&artifact, &contents)?;
     spinner.finish_and_clear();
-    std::fs::write(dir.join("flash_manifest.json"), json).during("the manifest cannot be written")?;
     Ok(Built {
         artifact,
         binary,
@@ -105,6 +103,24 @@ pub(crate) fn build(
         manifest,
         glibc: packed.index.target.glibc.map(|version| version.to_string()),
     })
+}
+
+/// Writes `.flash/flash_manifest.json`, and gives its text.
+pub(crate) fn keep_manifest(project: &Project, manifest: &Manifest) -> Result<String, Failure> {
+    let json = manifest.to_json().during("the manifest cannot be written")?;
+    let dir = project.flash_dir();
+    prepare_dir(&dir)?;
+    std::fs::write(dir.join(flash_bootstrap::MANIFEST_NAME), &json)
+        .during("the manifest cannot be written")?;
+    Ok(json)
+}
+
+/// The manifest that was written last, if there is one.
+pub(crate) fn kept_manifest(project: &Project) -> Result<Option<Manifest>, Failure> {
+    let path = project.flash_dir().join(flash_bootstrap::MANIFEST_NAME);
+    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
+    let read = Manifest::from_json(&text);
+    read.map(Some).map_err(|error| Failure::new(format!("`{}`: {error}", path.display())))
 }
 
 /// Makes `.flash`, which tells git to leave it alone.

@@ -7,7 +7,7 @@ mod describe;
 mod fingerprint;
 mod secrets;
 
-pub(crate) use artifact::{Built, build, describe_source, read_artifact};
+pub(crate) use artifact::{Built, build, describe_source, keep_manifest, kept_manifest, read_artifact};
 pub(crate) use cargo::{Compile, compile};
 pub(crate) use describe::describe;
 pub(crate) use fingerprint::sources_of_binary;

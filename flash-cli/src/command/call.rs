@@ -40,6 +40,13 @@ pub(super) async fn invoke(
         Failure::new(format!("nothing is deployed in environment {} of {}", context.id.env, context.id.app))
             .help(format_args!("run `flash deploy --env {}`", context.id.env))
     })?;
+    if manifest.resources.is_empty() {
+        return Err(Failure::new(format!(
+            "environment {} of {} runs images, and what is in them is not known here",
+            context.id.env, context.id.app
+        ))
+        .help("run it in the directory of the app, after `flash deploy --image` or `flash build`"));
+    }
     let (resource, function) = find(&manifest, name)?;
     let address = manifest.resources_endpoints.get(resource).ok_or_else(|| {
         Failure::new(format!("endpoint `{resource}` is not deployed")).help("run `flash deploy`")

@@ -4,12 +4,18 @@ use std::sync::Arc;
 use flash_core::manifest::Manifest;
 use flash_platform::control::Platform;
 
-use super::context::{app_name, deployer, environment_name, platform_name};
+use super::context::{
+    app_name, deployer, environment_name, environment_of, environments_of_images, platform_name,
+};
+use super::images::refuse_unknown;
 use super::{environment, temporary};
-use crate::build::{Built, build, read_artifact};
+use crate::build::{Built, build, describe_source, keep_manifest, read_artifact};
 use crate::cli::{DeployArgs, DeployCommand, EnvCommand, HowArgs, Where};
 use crate::connect::{Connection, connect};
-use crate::deploy::{Applied, Deployment, Identity, Source, apply, ensure_environment};
+use crate::deploy::{
+    Applied, Deployment, Identity, ImageDeployment, Source, apply, apply_images, ensure_environment,
+    record_images, use_images,
+};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 use crate::project::{Overrides, Project};
@@ -19,13 +25,14 @@ use crate::report::EnvironmentMade;
 pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
     match args.command {
         None if args.temporary.temporary => temporary::run(args, to, output).await,
+        None if !args.images.is_empty() => from_images(args, to, output).await,
         None => {
             // Wrong addresses and missing keys are told before minutes of building.
             let connection = connect(to)?;
             let project = Project::find(args.source.package.as_deref())?;
             let app = args.target.app_name.unwrap_or_else(|| project.app().to_owned());
             let there = connection.platform.app(&app).await?;
-            let env = environment_name(args.target.env.as_deref(), there.as_ref())?;
+            let env = environment_of(args.target.env.as_deref(), &app, there.as_ref())?;
             let built = build(&args.source, &project, None, output)?;
             send(&connection, &project, built, Identity { app, env }, args.how, output).await
         }
@@ -116,6 +123,7 @@ pub(super) fn prepare(
         output.note(format_args!("  {said}"));
     }
     manifest.validate().map_err(|errors| Failure::of(crate::exit::INVALID_APP, errors.to_string()))?;
+    record_images(&mut manifest, |name| std::env::var(name).ok());
     Ok(Deployment {
         platform: Arc::new(connection.platform.clone()),
         platform_name: platform_name(connection),
@@ -131,19 +139,74 @@ pub(super) fn prepare(
     })
 }
 
+/// `flash deploy --image`: endpoints of images that have the app in them, by REST v2 alone.
+async fn from_images(args: DeployArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
+    let connection = connect(to)?;
+    let project = Project::find(args.source.package.as_deref())?;
+    let app = args.target.app_name.unwrap_or_else(|| project.app().to_owned());
+    let env = match args.target.env.filter(|name| !name.trim().is_empty()) {
+        Some(name) => name,
+        None => {
+            let known = environments_of_images(&app, &connection.platform.endpoints().await?);
+            environment_name(None, &app, known.iter().map(String::as_str))?
+        }
+    };
+    // The sources say what is declared. Whether the image has the same functions is checked by its workers when they start.
+    let (_, mut manifest, warnings) = describe_source(&args.source, &project)?;
+    for warning in &warnings {
+        output.warn(warning);
+    }
+    let overrides = Overrides::read(&project.dir)?;
+    for said in overrides.apply(&env, &mut manifest)? {
+        output.note(format_args!("  {said}"));
+    }
+    use_images(&mut manifest, &args.images)?;
+    manifest.validate().map_err(|errors| Failure::of(crate::exit::INVALID_APP, errors.to_string()))?;
+    if connection.is_local {
+        refuse_unknown(&manifest)?;
+    }
+    output.note(format_args!(
+        "{} images of {app} to environment {env} on {}",
+        if args.how.dry_run { "planning" } else { "deploying" },
+        connection.name
+    ));
+    // `flash call` finds the functions there: nobody else has a manifest.
+    keep_manifest(&project, &manifest)?;
+    let id = Identity { app, env };
+    let dry_run = args.how.dry_run;
+    let deployment = ImageDeployment {
+        platform: Arc::new(connection.platform.clone()),
+        platform_name: platform_name(&connection),
+        deployer: deployer(&connection, args.how.require_auth),
+        id: id.clone(),
+        manifest: manifest.clone(),
+        how: args.how,
+        prices: overrides.prices,
+        output,
+        flash_dir: project.flash_dir(),
+    };
+    let applied = apply_images(deployment).await?;
+    tell(&applied, &manifest, &id, dry_run, output);
+    Ok(0)
+}
+
 /// Deploys and tells what came of it.
 pub(super) async fn finish(deployment: Deployment, output: Output) -> Result<u8, Failure> {
     let id = deployment.id.clone();
     let dry_run = deployment.how.dry_run;
-    let functions = deployment.manifest.function_registry.clone();
+    let manifest = deployment.manifest.clone();
     let applied = apply(deployment).await?;
+    tell(&applied, &manifest, &id, dry_run, output);
+    Ok(0)
+}
+
+fn tell(applied: &Applied, manifest: &Manifest, id: &Identity, dry_run: bool, output: Output) {
     let head = match (dry_run, applied.changed) {
         (true, _) => "nothing was changed: this was a dry run",
         (false, true) => "deployed and verified",
         (false, false) => "no changes: the deployment is as declared",
     };
-    output.result(&told(head, &functions, &applied), &applied.document(&id));
-    Ok(0)
+    output.result(&told(head, &manifest.function_registry, applied), &applied.document(id));
 }
 
 /// Where what was deployed is called.

@@ -1,6 +1,6 @@
 use flash_platform::control::Platform;
 
-use super::context::{Context, app_name};
+use super::context::{Context, app_name, environments_of_images};
 use super::undeploy::remove_endpoints;
 use crate::cli::{EnvCommand, TargetArgs, Where};
 use crate::connect::connect;
@@ -31,13 +31,15 @@ async fn list(asked: Option<&str>, to: Option<Where>, output: Output) -> Result<
     let connection = connect(to)?;
     let name = app_name(asked)?;
     let environments = connection.platform.app(&name).await?.map(|app| app.environments).unwrap_or_default();
-    let rows: Vec<Vec<String>> = environments
+    let images = environments_of_images(&name, &connection.platform.endpoints().await?);
+    let mut rows: Vec<Vec<String>> = environments
         .iter()
         .map(|env| {
             let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
             vec![env.name.clone(), env.id.clone(), text(&env.active_build_id), text(&env.created_at)]
         })
         .collect();
+    rows.extend(images.iter().map(|name| [name, "–", "(images)", "–"].map(ToOwned::to_owned).to_vec()));
     let text = match rows.is_empty() {
         true => {
             format!("app {name} has no environment on {}\n\nnext: flash deploy new staging", connection.name)
@@ -47,15 +49,27 @@ async fn list(asked: Option<&str>, to: Option<Where>, output: Output) -> Result<
     let list = environments.into_iter().map(|env| ListedEnvironment {
         leased_until: leased_until(&env.name),
         name: env.name,
-        id: env.id,
+        id: Some(env.id),
         active_build: env.active_build_id,
         created_at: env.created_at,
+        runs_images: false,
     });
-    output.result(&text, &EnvironmentList { environments: list.collect(), app: name });
+    let of_images = images.into_iter().map(|name| ListedEnvironment {
+        leased_until: None,
+        name,
+        id: None,
+        active_build: None,
+        created_at: None,
+        runs_images: true,
+    });
+    output.result(&text, &EnvironmentList { environments: list.chain(of_images).collect(), app: name });
     Ok(0)
 }
 
 async fn info(context: &Context, output: Output) -> Result<u8, Failure> {
+    if context.is_image {
+        return info_of_images(context, output).await;
+    }
     let environment = context.environment()?;
     let manifest = context.active_manifest().await?;
     let endpoints = context.endpoints().await?;
@@ -87,7 +101,8 @@ async fn info(context: &Context, output: Output) -> Result<u8, Failure> {
         if builds.is_empty() { "–".to_owned() } else { builds.join("\n                ") },
         table(&["ENDPOINT", "KIND", "ID", "ADDRESS"], &rows)
     );
-    let list = rows.iter().map(|row| ShownEndpoint {
+    let list = rows.iter().zip(&endpoints).map(|(row, endpoint)| ShownEndpoint {
+        image: endpoint.image.clone(),
         resource: row[0].clone(),
         kind: row[1].clone(),
         endpoint_id: row[2].clone(),
@@ -96,13 +111,57 @@ async fn info(context: &Context, output: Output) -> Result<u8, Failure> {
     let document = EnvironmentInfo {
         app: context.id.app.clone(),
         environment: environment.name.clone(),
-        id: environment.id.clone(),
+        id: Some(environment.id.clone()),
         state: environment.state.clone(),
         active_build: environment.active_build_id.clone(),
         leased_until: leased_until(&environment.name),
         builds: context.app.iter().flat_map(|app| &app.builds).map(|build| build.id.clone()).collect(),
         endpoints: list.collect(),
         volumes: volumes.into_iter().map(ToOwned::to_owned).collect(),
+    };
+    output.result(&text, &document);
+    Ok(0)
+}
+
+/// What the endpoints of an environment say of themselves: nobody else knows of it.
+async fn info_of_images(context: &Context, output: Output) -> Result<u8, Failure> {
+    let manifest = context.active_manifest().await?.unwrap_or_default();
+    let mut rows = Vec::new();
+    let mut list = Vec::new();
+    for endpoint in context.endpoints().await? {
+        let resource = endpoint.identity().map(|(_, _, resource)| resource.to_owned()).unwrap_or_default();
+        let shown = ShownEndpoint {
+            kind: if endpoint.is_load_balanced() { "http" } else { "queue" }.to_owned(),
+            address: manifest.resources_endpoints.get(&resource).cloned().unwrap_or_default(),
+            endpoint_id: endpoint.id,
+            image: endpoint.image,
+            resource,
+        };
+        rows.push(vec![
+            shown.resource.clone(),
+            shown.kind.clone(),
+            shown.endpoint_id.clone(),
+            shown.image.clone().unwrap_or_default(),
+            shown.address.clone(),
+        ]);
+        list.push(shown);
+    }
+    let text = format!(
+        "{} of {}, from images\n\n{}",
+        context.id.env,
+        context.id.app,
+        table(&["ENDPOINT", "KIND", "ID", "IMAGE", "ADDRESS"], &rows)
+    );
+    let document = EnvironmentInfo {
+        app: context.id.app.clone(),
+        environment: context.id.env.clone(),
+        id: None,
+        state: None,
+        active_build: None,
+        leased_until: None,
+        builds: Vec::new(),
+        endpoints: list,
+        volumes: Vec::new(),
     };
     output.result(&text, &document);
     Ok(0)

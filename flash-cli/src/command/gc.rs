@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flash_platform::control::{App, Environment, LiveEndpoint, Platform};
 
@@ -18,9 +18,15 @@ pub(super) async fn run(args: GcArgs, to: Option<Where>, output: Output) -> Resu
     let connection = connect(to)?;
     let platform = &connection.platform;
     let name = app_name(args.target.app_name.as_deref())?;
-    let app = platform.app(&name).await?;
     let live = platform.endpoints().await?;
-    let known = known_endpoints(platform, app.as_ref()).await?;
+    // Of images there is no record, so where nothing else is there nobody needs to be asked for one.
+    let of_app = |endpoint: &&LiveEndpoint| endpoint.identity().is_some_and(|(app, _, _)| app == name);
+    let app = match live.iter().filter(of_app).all(LiveEndpoint::is_of_image) {
+        true => None,
+        false => platform.app(&name).await?,
+    };
+    let mut known = known_endpoints(platform, app.as_ref()).await?;
+    known.extend(of_images(&live));
     let orphans: Vec<(String, String)> = live
         .iter()
         .filter_map(|endpoint| orphan(endpoint, &name, args.target.env.as_deref(), app.as_ref(), &known))
@@ -86,6 +92,19 @@ fn is_over(environment: &str) -> bool {
     lease_of(environment).is_some_and(|until| until <= jiff::Timestamp::now())
 }
 
+/// The endpoints of images that are the deployment: of several for the same resource the one that every deployment takes.
+fn of_images(live: &[LiveEndpoint]) -> impl Iterator<Item = String> {
+    let mut oldest: BTreeMap<_, &LiveEndpoint> = BTreeMap::new();
+    for endpoint in live.iter().filter(|endpoint| endpoint.is_of_image()) {
+        let Some(identity) = endpoint.identity() else { continue };
+        let kept = oldest.entry(identity).or_insert(endpoint);
+        if (&endpoint.created_at, &endpoint.id) < (&kept.created_at, &kept.id) {
+            *kept = endpoint;
+        }
+    }
+    oldest.into_values().map(|endpoint| endpoint.id.clone())
+}
+
 /// Name and id of an endpoint that belongs to the app and to no active build.
 fn orphan(
     endpoint: &LiveEndpoint,
@@ -96,8 +115,8 @@ fn orphan(
 ) -> Option<(String, String)> {
     let (of_app, of_env, resource) = endpoint.identity()?;
     let asked = of_app == app_name && env.is_none_or(|env| env == of_env);
-    let has_environment =
-        app.is_some_and(|app| app.environments.iter().any(|environment| environment.name == of_env));
+    let has_environment = endpoint.is_of_image()
+        || app.is_some_and(|app| app.environments.iter().any(|environment| environment.name == of_env));
     let is_known = has_environment && known.contains(&endpoint.id) && !is_over(of_env);
     (asked && !is_known).then(|| (format!("{of_env}/{resource}"), endpoint.id.clone()))
 }
@@ -105,6 +124,35 @@ fn orphan(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_images_only_doubles_are_left_over() {
+        let endpoint = |id: &str, resource: &str, marker: &str, at: &str| {
+            let env = [
+                ("FLASH_APP", "app"),
+                ("FLASH_ENV", "prod"),
+                ("FLASH_RESOURCE_NAME", resource),
+                (marker, "x"),
+            ];
+            LiveEndpoint {
+                id: id.to_owned(),
+                env: env.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+                created_at: Some(at.to_owned()),
+                ..LiveEndpoint::default()
+            }
+        };
+        let image = "FLASH_CONFIG_SHA256";
+        let live = [
+            endpoint("double", "words", image, "2"),
+            endpoint("kept", "words", image, "1"),
+            endpoint("other", "api", image, "3"),
+            endpoint("artifact", "words", "FLASH_ARTIFACT_SHA256", "0"),
+        ];
+        let known: BTreeSet<String> = of_images(&live).collect();
+        assert_eq!(known, ["kept".to_owned(), "other".to_owned()].into());
+        let orphans = live.iter().filter_map(|one| orphan(one, "app", None, None, &known));
+        assert_eq!(orphans.map(|(_, id)| id).collect::<Vec<_>>(), ["double", "artifact"]);
+    }
 
     #[test]
     fn every_orphan_is_found_and_nothing_else() {

@@ -10,6 +10,7 @@ mod environment;
 mod export;
 mod gc;
 mod guard;
+mod images;
 mod init;
 mod live;
 mod login;
@@ -39,7 +40,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8, Failure> {
         Command::Preview(args) => preview::run(&args, output).await,
         Command::Run(args) => run::run(&args, to, output).await,
         Command::Export(command) => export::run(&command, output),
-        Command::Deploy(args) => deploy::run(args, to, output).await,
+        Command::Deploy(args) => deploy::run(*args, to, output).await,
         Command::Rollback(args) => rollback::run(args, to, output).await,
         Command::Undeploy(args) => undeploy::run(args, to, output).await,
         Command::Call(args) => call::run(args, to, output).await,

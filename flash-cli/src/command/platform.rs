@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use flash_local::{Limits, limits};
 
+use super::images;
 use crate::cli::PlatformCommand;
 use crate::connect::{LocalRecord, state_dir};
 use crate::failure::{During, Failure};
@@ -19,6 +20,8 @@ pub(super) async fn run(command: PlatformCommand, output: Output) -> Result<u8, 
         PlatformCommand::Start { port } => start(port, output).await,
         PlatformCommand::Stop => stop(output).await,
         PlatformCommand::Status => status(output),
+        PlatformCommand::Image { name, source } => images::make(&name, &source, output),
+        PlatformCommand::Images => images::list(output),
         PlatformCommand::Parity => {
             parity(output);
             Ok(0)

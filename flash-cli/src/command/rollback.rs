@@ -1,6 +1,6 @@
 use flash_platform::control::{Build, Platform};
 
-use super::context::{app_name, environment_name};
+use super::context::{app_name, environment_of};
 use super::deploy::{finish, prepare};
 use crate::cli::{RollbackArgs, Where};
 use crate::connect::connect;
@@ -18,7 +18,7 @@ pub(super) async fn run(args: RollbackArgs, to: Option<Where>, output: Output) -
         .app(&name)
         .await?
         .ok_or_else(|| Failure::new(format!("there is no app `{name}`")).help("run `flash deploy` first"))?;
-    let env = environment_name(args.target.env.as_deref(), Some(&app))?;
+    let env = environment_of(args.target.env.as_deref(), &name, Some(&app))?;
     let environment = app.environments.iter().find(|environment| environment.name == env);
     let active = environment.and_then(|environment| environment.active_build_id.clone());
     let build = match args.build {

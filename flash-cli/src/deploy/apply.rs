@@ -11,12 +11,13 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::cost::Prices;
-use super::desired::{Deployer, Identity};
+use super::cost::{cost_on, is_local};
+use super::desired::{Code, Deployer, Identity};
 use super::drift::{ARTIFACT, config_hash};
+use super::finish::{address_of, remove_rest};
 use super::health::Health;
 use super::plan::{Action, Plan, Step, choose, plan};
-use super::remove::{confirm_gone, store_manifest};
+use super::remove::store_manifest;
 use super::state::{State, Tracked, lock_deployment};
 use super::volumes::{check_volumes, volumes_of};
 use crate::cli::HowArgs;
@@ -25,9 +26,12 @@ use crate::output::{Output, table};
 use crate::report::{self, Cost};
 
 /// All endpoints together may take this long.
-const PROVISION_LIMIT: Duration = Duration::from_secs(600);
+pub(super) const PROVISION_LIMIT: Duration = Duration::from_secs(600);
 /// How often one endpoint is tried.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
+/// The last steps of a deployment; after any other one it was interrupted.
+pub(super) const DONE: &str = "done";
+pub(super) const RESTORED: &str = "restored";
 
 /// What is deployed.
 #[derive(Debug, Clone)]
@@ -69,6 +73,8 @@ pub(crate) struct Applied {
 
 /// What there is before anything is done.
 struct Before {
+    /// Whether the last deployment from here ended before its end.
+    was_interrupted: bool,
     app: Option<App>,
     environment: Option<Environment>,
     active: Option<Manifest>,
@@ -79,18 +85,25 @@ struct Before {
 pub(crate) async fn apply(deployment: Deployment) -> Result<Applied, Failure> {
     deployment.deployer.check(&deployment.manifest.resources)?;
     check_volumes(&deployment.manifest.resources)?;
-    let cost = deployment.cost().await;
+    let cost = cost_on(
+        &*deployment.platform,
+        &deployment.platform_name,
+        &deployment.prices,
+        &deployment.manifest.resources,
+    )
+    .await;
     // Before anybody waits for a lock or looks at what there is.
     cost.check(deployment.how.max_hourly)?;
     let _turn = lock_deployment(&deployment.platform_name, &deployment.id)?;
     let mut state = State::open(&deployment.flash_dir)?;
-    let before = deployment.look().await?;
+    let step = state.scope(&deployment.platform_name, &deployment.id).step.clone();
+    let before = deployment.look(is_interrupted(step.as_deref())).await?;
     let inputs =
         deployment.inputs(before.environment.as_ref().map_or("", |env| env.id.as_str()), false).await?;
     let plan = deployment.plan(&before, &inputs);
     let output = deployment.output;
     output.note(plan.text().trim_end());
-    output.note(cost.text(deployment.is_local()));
+    output.note(cost.text(is_local(&deployment.platform_name)));
     let active_sha = before.active.as_ref().and_then(artifact_of);
     let is_complete = |manifest: &Manifest| {
         deployment.manifest.resources.keys().all(|name| manifest.resources_endpoints.contains_key(name))
@@ -99,7 +112,11 @@ pub(crate) async fn apply(deployment: Deployment) -> Result<Applied, Failure> {
         && active_sha.as_deref() == Some(deployment.sha256.as_str())
         && before.active.as_ref().is_some_and(is_complete);
     if deployment.how.dry_run || nothing {
-        let endpoints = before.active.map(|manifest| manifest.resources_endpoints).unwrap_or_default();
+        let endpoints =
+            before.active.as_ref().map(|manifest| manifest.resources_endpoints.clone()).unwrap_or_default();
+        if !deployment.how.dry_run {
+            deployment.complete(&before, &plan, &endpoints, &mut state).await?;
+        }
         let build = before.environment.and_then(|environment| environment.active_build_id);
         return Ok(Applied { plan, build, endpoints, changed: false, cost });
     }
@@ -112,22 +129,7 @@ pub(crate) fn artifact_of(manifest: &Manifest) -> Option<String> {
 }
 
 impl Deployment {
-    fn is_local(&self) -> bool {
-        self.platform_name == "local"
-    }
-
-    /// What the workers cost. The local platform's cost nothing, so what they would cost elsewhere is told there.
-    async fn cost(&self) -> Cost {
-        let listed = match self.is_local() {
-            true => None,
-            // A catalogue that cannot be read is no reason to deploy nothing; the snapshot says its day.
-            false => self.platform.prices().await.ok(),
-        };
-        let prices = listed.map_or_else(Prices::snapshot, Prices::of_platform);
-        prices.with(&self.prices).cost(&self.manifest.resources)
-    }
-
-    async fn look(&self) -> Result<Before, Failure> {
+    async fn look(&self, was_interrupted: bool) -> Result<Before, Failure> {
         let app = self.platform.app(&self.id.app).await?;
         let environment = match &app {
             Some(app) => self.platform.environment(&app.id, &self.id.env).await?,
@@ -139,7 +141,7 @@ impl Deployment {
             None => None,
         };
         let live = self.platform.endpoints().await?;
-        Ok(Before { app, environment, active, live })
+        Ok(Before { was_interrupted, app, environment, active, live })
     }
 
     fn plan(&self, before: &Before, inputs: &BTreeMap<String, EndpointInput>) -> Plan {
@@ -162,11 +164,35 @@ impl Deployment {
                 Some(template) => Some(self.platform.template(template).await?),
                 None => None,
             };
-            let input =
-                self.deployer.input(&self.id, environment, name, entry, &self.sha256, base.as_ref(), volumes);
+            let code = Code::Artifact { environment, sha256: &self.sha256 };
+            let input = self.deployer.input(&self.id, code, name, entry, base.as_ref(), volumes);
             inputs.insert(name.clone(), input);
         }
         Ok(inputs)
+    }
+
+    /// A deployment that was interrupted when all was in place has not been verified yet.
+    async fn complete(
+        &self,
+        before: &Before,
+        plan: &Plan,
+        endpoints: &BTreeMap<String, String>,
+        state: &mut State,
+    ) -> Result<(), Failure> {
+        let step = state.scope(&self.platform_name, &self.id).step.clone();
+        if !is_interrupted(step.as_deref()) {
+            return Ok(());
+        }
+        if !self.how.no_verify {
+            let ids: BTreeMap<String, String> = plan
+                .of(Action::Unchanged)
+                .filter_map(|step| Some((step.resource.clone(), step.live.as_ref()?.id.clone())))
+                .collect();
+            self.verify(endpoints, &ids).await?;
+        }
+        let build =
+            before.environment.as_ref().and_then(|environment| environment.active_build_id.as_deref());
+        self.finish(plan, build.unwrap_or_default(), state).await
     }
 
     async fn carry_out(
@@ -193,7 +219,7 @@ impl Deployment {
         match self.go_live(&before, &environment, &build, &ids, state).await {
             Ok(endpoints) => {
                 self.step(state, "remove")?;
-                self.finish(&plan, &environment, &build, state).await?;
+                self.finish(&plan, &build, state).await?;
                 Ok(Applied { plan, build: Some(build), endpoints, changed: true, cost })
             }
             Err(failure) => {
@@ -223,11 +249,15 @@ impl Deployment {
         };
         let active = before.environment.as_ref().and_then(|environment| environment.active_build_id.clone());
         let same = before.active.as_ref().and_then(artifact_of).as_deref() == Some(self.sha256.as_str());
-        let uploaded = state.scope(&self.platform_name, &self.id).uploads.get(&self.sha256).cloned();
-        for build in uploaded.into_iter().chain(active.filter(|_| same)) {
+        let scope = state.scope(&self.platform_name, &self.id);
+        let uploaded = scope.uploads.get(&self.sha256).cloned();
+        // Killed between the upload and its note here: it is one of the youngest.
+        let youngest = if before.was_interrupted { youngest(app, before) } else { Vec::new() };
+        for build in uploaded.into_iter().chain(active.filter(|_| same)).chain(youngest) {
             if let Some(manifest) = read_manifest(&*self.platform, &build).await?
                 && artifact_of(&manifest).as_deref() == Some(self.sha256.as_str())
             {
+                self.remember_upload(&build, state)?;
                 return Ok(build);
             }
         }
@@ -241,11 +271,15 @@ impl Deployment {
         let build = self.platform.upload(&app.id, path, manifest, &progress).await;
         bar.finish_and_clear();
         let build = build?;
-        let scope = state.scope(&self.platform_name, &self.id);
-        // One is enough: older artifacts are found through their builds.
-        scope.uploads = [(self.sha256.clone(), build.clone())].into();
-        state.save()?;
+        self.remember_upload(&build, state)?;
         Ok(build)
+    }
+
+    /// One is enough: older artifacts are found through their builds.
+    fn remember_upload(&self, build: &str, state: &mut State) -> Result<(), Failure> {
+        let scope = state.scope(&self.platform_name, &self.id);
+        scope.uploads = [(self.sha256.clone(), build.to_owned())].into();
+        state.save()
     }
 
     /// The manifest as the State Manager keeps it: with what a packed one cannot know.
@@ -422,17 +456,8 @@ impl Deployment {
 
     /// Where an endpoint is called.
     async fn address(&self, id: &str, is_load_balanced: bool) -> Result<String, Failure> {
-        if !is_load_balanced {
-            return Ok(self.platform.urls().endpoint(id));
-        }
-        let live = self.platform.endpoint(id).await?;
-        let base = live.and_then(|live| live.request_urls.get("base").cloned()).filter(|url| !url.is_empty());
-        let template = || {
-            let template =
-                (self.deployer.lookup)("FLASH_LB_URL_TEMPLATE").filter(|text| !text.trim().is_empty());
-            template.unwrap_or_else(|| "https://{id}.api.runpod.ai".to_owned()).replace("{id}", id)
-        };
-        Ok(base.unwrap_or_else(template).trim_end_matches('/').to_owned())
+        let live = if is_load_balanced { self.platform.endpoint(id).await? } else { None };
+        Ok(address_of(&self.platform, &self.deployer.lookup, id, is_load_balanced, live.as_ref()))
     }
 
     async fn verify(
@@ -445,19 +470,9 @@ impl Deployment {
             interval: Duration::from_secs(self.how.health_interval),
         };
         let spinner = self.output.spinner("verifying");
-        let mut failed = Vec::new();
-        for (name, url) in endpoints {
-            let (Some(entry), Some(id)) = (self.manifest.resources.get(name), ids.get(name)) else {
-                continue;
-            };
-            if let Err(failure) = health.check(name, id, entry, url).await {
-                failed.push(failure);
-            }
-        }
+        let verified = health.check_all(&self.manifest.resources, endpoints, ids).await;
         spinner.finish_and_clear();
-        let Some(first) = failed.first() else { return Ok(()) };
-        let text = failed.iter().map(|failure| failure.text.as_str()).collect::<Vec<_>>().join("\n");
-        Err(Failure::of(first.code, text))
+        verified
     }
 
     /// Makes everything as it was before: new endpoints are removed, changed ones get their former state, and the former
@@ -492,7 +507,7 @@ impl Deployment {
                 Err(error) => left.push(format!("endpoint {id} is there: {error}")),
             }
         }
-        state.scope(&self.platform_name, &self.id).step = Some("restored".to_owned());
+        state.scope(&self.platform_name, &self.id).step = Some(RESTORED.to_owned());
         if let Err(failure) = state.save() {
             left.push(failure.text);
         }
@@ -517,15 +532,8 @@ impl Deployment {
             .network_volumes
             .iter()
             .map(|id| flash_platform::control::VolumeRef { network_volume_id: id.clone() });
-        let mut input = self.deployer.input(
-            &self.id,
-            &environment.id,
-            &step.resource,
-            entry,
-            &sha256,
-            None,
-            volumes.collect(),
-        );
+        let code = Code::Artifact { environment: &environment.id, sha256: &sha256 };
+        let mut input = self.deployer.input(&self.id, code, &step.resource, entry, None, volumes.collect());
         // What was there, secrets of the time included.
         input.template.env.clone_from(&live.env);
         if let Some(image) = &live.image {
@@ -534,49 +542,11 @@ impl Deployment {
         self.platform.update_endpoint(&live.id, &input).await.map(drop)
     }
 
-    /// Removes what is no longer declared, and what a deployment elsewhere made twice.
-    async fn finish(
-        &self,
-        plan: &Plan,
-        environment: &Environment,
-        build: &str,
-        state: &mut State,
-    ) -> Result<(), Failure> {
-        let mut gone: Vec<(String, String)> = plan
-            .of(Action::Delete)
-            .filter_map(|step| Some((step.resource.clone(), step.live.as_ref()?.id.clone())))
-            .collect();
-        let live = self.platform.endpoints().await?;
-        for (name, entry) in &self.manifest.resources {
-            let same: Vec<&LiveEndpoint> = live
-                .iter()
-                .filter(|endpoint| endpoint.identity() == Some((&self.id.app, &self.id.env, name)))
-                .filter(|endpoint| !gone.iter().any(|(_, id)| *id == endpoint.id))
-                .collect();
-            let mine =
-                state.scope(&self.platform_name, &self.id).resources.get(name).cloned().unwrap_or_default();
-            let mut known = entry.clone();
-            known.endpoint_id = Some(mine.endpoint_id);
-            if let Some(kept) = choose(entry, Some(&known), &same) {
-                gone.extend(
-                    same.iter()
-                        .filter(|other| other.id != kept.id)
-                        .map(|other| (name.clone(), other.id.clone())),
-                );
-            }
-        }
-        let mut left = Vec::new();
-        for (resource, id) in &gone {
-            match confirm_gone(&*self.platform, id).await {
-                Ok(()) => {
-                    let scope = state.scope(&self.platform_name, &self.id);
-                    scope.resources.retain(|_, tracked| tracked.endpoint_id != *id);
-                    state.save()?;
-                    self.output.note(format_args!("  deleted {resource} ({id})"));
-                }
-                Err(failure) => left.push(vec![resource.clone(), id.clone(), failure.text]),
-            }
-        }
+    /// Removes what is no longer declared.
+    async fn finish(&self, plan: &Plan, build: &str, state: &mut State) -> Result<(), Failure> {
+        let name = (self.platform_name.as_str(), &self.id);
+        let resources = &self.manifest.resources;
+        let left = remove_rest(&*self.platform, name, resources, plan, state, self.output).await?;
         if !left.is_empty() {
             return Err(Failure::new(format!(
                 "build {build} is active, and some endpoints that are no longer declared could not be removed\n{}",
@@ -584,15 +554,28 @@ impl Deployment {
             ))
             .help(format_args!("run `flash gc --env {}`, or deploy again", self.id.env)));
         }
-        let _ = environment;
         let scope = state.scope(&self.platform_name, &self.id);
         scope.intents.clear();
-        scope.step = Some("done".to_owned());
+        scope.step = Some(DONE.to_owned());
         state.save()
     }
 }
 
-fn track(scope: &mut super::state::Scope, resource: &str, entry: &ResourceEntry, id: &str) {
+/// The builds of an app that were made last, the youngest first.
+fn youngest(app: &App, before: &Before) -> Vec<String> {
+    const LOOKED_AT: usize = 3;
+    let Some(app) = before.app.as_ref().filter(|known| known.id == app.id) else { return Vec::new() };
+    let mut builds = app.builds.clone();
+    builds.sort_by(|a, b| (&b.created_at, &b.id).cmp(&(&a.created_at, &a.id)));
+    builds.into_iter().take(LOOKED_AT).map(|build| build.id).collect()
+}
+
+/// Whether the last deployment from here ended before its end.
+pub(super) fn is_interrupted(step: Option<&str>) -> bool {
+    step.is_some_and(|step| step != DONE && step != RESTORED)
+}
+
+pub(super) fn track(scope: &mut super::state::Scope, resource: &str, entry: &ResourceEntry, id: &str) {
     let kind = if entry.is_load_balanced { "LB" } else { "QB" }.to_owned();
     let tracked = Tracked { endpoint_id: id.to_owned(), kind, config_hash: config_hash(entry) };
     scope.resources.insert(resource.to_owned(), tracked);

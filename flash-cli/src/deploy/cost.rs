@@ -2,10 +2,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use flash_core::manifest::{Catalogue, ResourceEntry};
-use flash_platform::control::HourlyPrice;
+use flash_platform::control::{HourlyPrice, Platform};
 
 use crate::failure::Failure;
 use crate::report::{Cost, EndpointCost};
+
+pub(super) fn is_local(platform_name: &str) -> bool {
+    platform_name == "local"
+}
+
+/// What the workers of these endpoints cost on a platform. The local platform's cost nothing, so what they would cost elsewhere is
+/// told there.
+pub(crate) async fn cost_on(
+    platform: &dyn Platform,
+    platform_name: &str,
+    own: &BTreeMap<String, f64>,
+    resources: &BTreeMap<String, ResourceEntry>,
+) -> Cost {
+    let listed = match is_local(platform_name) {
+        true => None,
+        // A catalogue that cannot be read is no reason to deploy nothing; the snapshot says its day.
+        false => platform.prices().await.ok(),
+    };
+    listed.map_or_else(Prices::snapshot, Prices::of_platform).with(own).cost(resources)
+}
 
 /// What hardware costs, in US dollars an hour: a GPU by its pool, a vCPU by its flavour.
 #[derive(Debug, Clone, Default)]

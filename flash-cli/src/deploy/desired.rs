@@ -3,11 +3,13 @@ use std::collections::BTreeMap;
 use flash_core::manifest::ResourceEntry;
 use flash_platform::control::{ApiKey, EndpointInput, TemplateInput, VolumeRef};
 
-use super::drift::ARTIFACT;
+use super::drift::{ARTIFACT, CONFIG, config_hash};
 use super::image::image_of;
 use super::lease::lease_of;
 use crate::failure::{Failure, exit};
 
+/// Where an endpoint of an image finds those that it calls: nobody could be asked.
+pub(super) const PEERS: &str = "FLASH_RESOURCES_ENDPOINTS";
 /// A worker may wait this long for its start; above the 720 s that it waits for its artifact.
 const INIT_TIMEOUT_SECS: &str = "800";
 
@@ -26,6 +28,25 @@ impl Identity {
             None => format!("{}-{}-{resource}", self.app, self.env),
         }
     }
+}
+
+/// What an endpoint's workers run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Code<'a> {
+    /// The artifact of an environment.
+    Artifact {
+        /// Id of the environment.
+        environment: &'a str,
+        /// The one artifact that may run.
+        sha256: &'a str,
+    },
+    /// What is in the image. No record of it exists but the endpoint's own variables.
+    Image {
+        /// Hash of the functions that the image must have.
+        functions: &'a str,
+        /// Addresses of the app's endpoints.
+        peers: &'a BTreeMap<String, String>,
+    },
 }
 
 /// Reads the deployer's environment.
@@ -83,10 +104,9 @@ impl Deployer {
     fn variables(
         &self,
         id: &Identity,
-        environment_id: &str,
+        code: Code<'_>,
         resource: &str,
         entry: &ResourceEntry,
-        sha256: &str,
     ) -> BTreeMap<String, String> {
         let mut env = entry.env.clone();
         for secret in &entry.secrets {
@@ -102,13 +122,29 @@ impl Deployer {
         set("FLASH_ENV", &id.env);
         set("FLASH_RESOURCE_NAME", resource);
         set("FLASH_ENDPOINT_TYPE", if entry.is_load_balanced { "lb" } else { "qb" });
-        set(ARTIFACT, sha256);
-        set("RUNPOD_INIT_TIMEOUT", INIT_TIMEOUT_SECS);
+        match code {
+            Code::Artifact { sha256, .. } => {
+                set(ARTIFACT, sha256);
+                set("RUNPOD_INIT_TIMEOUT", INIT_TIMEOUT_SECS);
+            }
+            Code::Image { functions, .. } => {
+                set(CONFIG, &config_hash(entry));
+                set("FLASH_FUNCTION_TABLE_SHA256", functions);
+            }
+        }
         if entry.is_load_balanced && entry.auth.as_deref() == Some("public") && !self.require_auth {
             set("FLASH_DISABLE_RP_AUTH", "true");
         }
         if entry.makes_remote_calls {
-            set("FLASH_ENVIRONMENT_ID", environment_id);
+            match code {
+                Code::Artifact { environment, .. } => set("FLASH_ENVIRONMENT_ID", environment),
+                Code::Image { peers, .. } => {
+                    let called = peers.iter().filter(|(name, _)| entry.remote_calls.contains(name));
+                    let called: serde_json::Map<String, serde_json::Value> =
+                        called.map(|(name, url)| (name.clone(), url.as_str().into())).collect();
+                    set(PEERS, &serde_json::Value::Object(called).to_string())
+                }
+            };
             // A key that the user declared for this endpoint is theirs to choose.
             if !entry.env.contains_key("RUNPOD_API_KEY")
                 && let Some(key) = &self.key
@@ -120,20 +156,18 @@ impl Deployer {
     }
 
     /// The endpoint as it should be.
-    #[allow(clippy::too_many_arguments, reason = "each is another part of the result")]
     pub(crate) fn input(
         &self,
         id: &Identity,
-        environment_id: &str,
+        code: Code<'_>,
         resource: &str,
         entry: &ResourceEntry,
-        sha256: &str,
         base: Option<&TemplateInput>,
         volumes: Vec<VolumeRef>,
     ) -> EndpointInput {
         let lookup = |name: &str| (self.lookup)(name);
         let mut env = base.map(|base| base.env.clone()).unwrap_or_default();
-        env.extend(self.variables(id, environment_id, resource, entry, sha256));
+        env.extend(self.variables(id, code, resource, entry));
         EndpointInput {
             name: id.display_name(resource),
             kind: if entry.is_load_balanced { "LB" } else { "QB" }.to_owned(),
@@ -150,10 +184,16 @@ impl Deployer {
             execution_timeout_ms: entry.execution_timeout_ms,
             min_cuda_version: entry.min_cuda_version.clone(),
             flash_boot_type: entry.flash_boot_type.clone(),
-            flash_environment_id: Some(environment_id.to_owned()),
+            flash_environment_id: match code {
+                Code::Artifact { environment, .. } => Some(environment.to_owned()),
+                Code::Image { .. } => None,
+            },
             template_id: None,
             template: TemplateInput {
-                image: base.map_or_else(|| image_of(entry, lookup), |base| base.image.clone()),
+                image: match (code, base) {
+                    (Code::Artifact { .. }, Some(base)) => base.image.clone(),
+                    _ => image_of(entry, lookup),
+                },
                 disk_gb: entry.container_disk_in_gb.unwrap_or(20),
                 env,
                 registry_auth_id: entry.container_registry_auth_id.clone(),
@@ -187,7 +227,29 @@ mod tests {
         let id = Identity { app: "app".to_owned(), env: "staging".to_owned() };
         let all = resources(json);
         let (name, entry) = all.iter().next().unwrap();
-        deployer.input(&id, "env-id", name, entry, "sha", None, Vec::new()).template.env
+        let code = Code::Artifact { environment: "env-id", sha256: "sha" };
+        deployer.input(&id, code, name, entry, None, Vec::new()).template.env
+    }
+
+    #[test]
+    fn an_image_is_told_its_functions_and_the_addresses_of_those_that_it_calls() {
+        let id = Identity { app: "app".to_owned(), env: "staging".to_owned() };
+        let peers =
+            ["words", "other"].map(|name| (name.to_owned(), format!("http://127.0.0.1:1/{name}"))).into();
+        let code = Code::Image { functions: "table", peers: &peers };
+        let all = resources(
+            "{\"api\": {\"makes_remote_calls\": true, \"remote_calls\": [\"words\"], \"imageName\": \"r/shop:1\"}, \"words\": {}}",
+        );
+        let of = |name: &str| deployer(true).input(&id, code, name, &all[name], None, Vec::new());
+        let api = of("api");
+        assert_eq!((api.template.image.as_str(), api.flash_environment_id), ("r/shop:1", None));
+        let env = api.template.env;
+        assert_eq!(env["FLASH_RESOURCES_ENDPOINTS"], "{\"words\":\"http://127.0.0.1:1/words\"}");
+        assert_eq!((env["FLASH_FUNCTION_TABLE_SHA256"].as_str(), env[CONFIG].len()), ("table", 64));
+        let words = of("words").template.env;
+        for absent in [ARTIFACT, PEERS, "FLASH_ENVIRONMENT_ID", "RUNPOD_API_KEY", "RUNPOD_INIT_TIMEOUT"] {
+            assert!(!words.contains_key(absent), "{absent}");
+        }
     }
 
     #[test]

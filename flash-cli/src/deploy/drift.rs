@@ -1,12 +1,11 @@
 use flash_core::manifest::ResourceEntry;
+pub(crate) use flash_platform::control::{ARTIFACT, CONFIG};
 use flash_platform::control::{EndpointInput, LiveEndpoint};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::desired::PEERS;
 use crate::report::Change;
-
-/// The variable that says which artifact a worker may run; another artifact is another release.
-pub(crate) const ARTIFACT: &str = "FLASH_ARTIFACT_SHA256";
 
 /// Fields of an entry that nobody sets: what deployments write, what follows from the code, and what only people read.
 const NOT_SETTINGS: [&str; 11] = [
@@ -121,7 +120,11 @@ pub(crate) fn live_changes(
             Some(is) if is == should => {}
             is => {
                 let shown = |value: &str| {
-                    if name == ARTIFACT { value.chars().take(12).collect() } else { "(value)".to_owned() }
+                    if name == ARTIFACT || name == CONFIG {
+                        value.chars().take(12).collect()
+                    } else {
+                        "(value)".to_owned()
+                    }
                 };
                 let from = is.map_or_else(|| "–".to_owned(), |is| shown(is));
                 changes.push(Change { field: format!("env {name}"), from, to: shown(should) });
@@ -132,7 +135,8 @@ pub(crate) fn live_changes(
     let owned = previous.into_iter().flat_map(|entry| {
         entry.env.keys().map(String::as_str).chain(entry.secrets.iter().map(|secret| secret.name.as_str()))
     });
-    for name in owned.chain(["RUNPOD_API_KEY", "FLASH_ENVIRONMENT_ID", "FLASH_DISABLE_RP_AUTH"]) {
+    let ours = ["RUNPOD_API_KEY", "FLASH_ENVIRONMENT_ID", "FLASH_DISABLE_RP_AUTH", PEERS];
+    for name in owned.chain(ours) {
         if live.env.contains_key(name) && !input.template.env.contains_key(name) {
             changes.push(Change {
                 field: format!("env {name}"),

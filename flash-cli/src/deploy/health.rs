@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,14 +24,27 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// An HTTP endpoint must answer 200 on its health path; a queue must report its health.
-    pub(super) async fn check(
+    /// Every endpoint must be healthy; all that are not are named.
+    pub(super) async fn check_all(
         &self,
-        name: &str,
-        id: &str,
-        entry: &ResourceEntry,
-        url: &str,
+        resources: &BTreeMap<String, ResourceEntry>,
+        addresses: &BTreeMap<String, String>,
+        ids: &BTreeMap<String, String>,
     ) -> Result<(), Failure> {
+        let mut failed = Vec::new();
+        for (name, url) in addresses {
+            let (Some(entry), Some(id)) = (resources.get(name), ids.get(name)) else { continue };
+            if let Err(failure) = self.check(name, id, entry, url).await {
+                failed.push(failure);
+            }
+        }
+        let Some(first) = failed.first() else { return Ok(()) };
+        let text = failed.iter().map(|failure| failure.text.as_str()).collect::<Vec<_>>().join("\n");
+        Err(Failure::of(first.code, text))
+    }
+
+    /// An HTTP endpoint must answer 200 on its health path; a queue must report its health.
+    async fn check(&self, name: &str, id: &str, entry: &ResourceEntry, url: &str) -> Result<(), Failure> {
         let path = match entry.is_load_balanced {
             true => entry.env.get("HEALTH_CHECK_PATH").map_or("/ping", String::as_str),
             false => "/health",

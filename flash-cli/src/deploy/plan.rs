@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::desired::Identity;
-use super::drift::{ARTIFACT, declared_changes, live_changes};
+use super::drift::{ARTIFACT, CONFIG, declared_changes, live_changes};
 use crate::output::table;
 use crate::report::{self, Change};
 
@@ -149,6 +149,7 @@ impl Plan {
                 .iter()
                 .map(|change| match change.field.strip_prefix("env ") {
                     Some(ARTIFACT) => "code".to_owned(),
+                    Some(CONFIG) => "settings".to_owned(),
                     Some(name) => format!("variable {name}"),
                     None => format!("{} {} -> {}", change.field, change.from, change.to),
                 })

@@ -13,6 +13,8 @@ pub(crate) struct ShownEndpoint {
     pub(crate) endpoint_id: String,
     /// Where it is called; empty while no build is active.
     pub(crate) address: String,
+    /// The image that its workers start from.
+    pub(crate) image: Option<String>,
 }
 
 /// An endpoint by name and id.

@@ -59,14 +59,16 @@ pub(crate) struct EnvironmentList {
 pub(crate) struct ListedEnvironment {
     /// Its name.
     pub(crate) name: String,
-    /// Its id.
-    pub(crate) id: String,
+    /// Its id; none where it runs images, of which the platform keeps no record.
+    pub(crate) id: Option<String>,
     /// The build that its workers run.
     pub(crate) active_build: Option<String>,
     /// When it was created.
     pub(crate) created_at: Option<String>,
     /// When it goes away again, where it is a temporary one (RFC 3339).
     pub(crate) leased_until: Option<String>,
+    /// Whether its endpoints run images with the app in them, instead of a build.
+    pub(crate) runs_images: bool,
 }
 
 /// `flash env info` and `flash deploy info`
@@ -76,8 +78,8 @@ pub(crate) struct EnvironmentInfo {
     pub(crate) app: String,
     /// The environment.
     pub(crate) environment: String,
-    /// Its id.
-    pub(crate) id: String,
+    /// Its id; none where it runs images, of which the platform keeps no record.
+    pub(crate) id: Option<String>,
     /// What the platform says of it.
     pub(crate) state: Option<String>,
     /// The build that its workers run.

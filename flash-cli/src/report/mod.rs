@@ -21,7 +21,7 @@ pub(crate) use environment::{
     AppDeleted, AppList, EnvironmentDeleted, EnvironmentInfo, EnvironmentList, EnvironmentMade, ListedApp,
     ListedEnvironment,
 };
-pub(crate) use platform::{Number, Numbers, PlatformState, Repaired};
+pub(crate) use platform::{ImageList, ImageMade, ListedImage, Number, Numbers, PlatformState, Repaired};
 pub(crate) use project::{Completions, Exported, Function, Initialised, LoggedIn, ManPages, Packed, Served};
 #[cfg(test)]
 pub(crate) use schema::published;

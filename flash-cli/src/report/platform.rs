@@ -16,6 +16,33 @@ pub(crate) struct PlatformState {
     pub(crate) data: Option<PathBuf>,
 }
 
+/// `flash platform image`
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct ImageMade {
+    /// The image's name.
+    pub(crate) image: String,
+    /// SHA-256 of its content.
+    pub(crate) digest: String,
+    /// Bytes of its packed content.
+    pub(crate) bytes: u64,
+}
+
+/// `flash platform images`
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct ImageList {
+    /// The images of the local platform.
+    pub(crate) images: Vec<ListedImage>,
+}
+
+/// An image in a list.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct ListedImage {
+    /// Its name.
+    pub(crate) image: String,
+    /// SHA-256 of its content.
+    pub(crate) digest: String,
+}
+
 /// `flash platform parity`
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Numbers {

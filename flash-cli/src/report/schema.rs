@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     AppDeleted, AppList, Collected, Completions, Deployed, EnvironmentDeleted, EnvironmentInfo,
-    EnvironmentList, EnvironmentMade, Exported, Failed, Findings, Initialised, LogLine, LoggedIn, ManPages,
-    Numbers, Packed, PlatformState, Repaired, Served, Undeployed, Workers,
+    EnvironmentList, EnvironmentMade, Exported, Failed, Findings, ImageList, ImageMade, Initialised, LogLine,
+    LoggedIn, ManPages, Numbers, Packed, PlatformState, Repaired, Served, Undeployed, Workers,
 };
 
 /// `build --preview` is `build-preview`.
@@ -68,6 +68,8 @@ pub(crate) fn published() -> Vec<(String, Value)> {
         of::<PlatformState>("platform start"),
         of::<PlatformState>("platform stop"),
         of::<PlatformState>("platform status"),
+        of::<ImageMade>("platform image"),
+        of::<ImageList>("platform images"),
         of::<Numbers>("platform parity"),
         of::<Repaired>("platform repair"),
         of::<Exported>("export docker"),

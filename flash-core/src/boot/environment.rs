@@ -70,6 +70,11 @@ pub struct Boot {
     /// `FLASH_OUTBOX_DIR`: where results wait that the queue does not have yet, so that they survive the death of the
     /// process. Without it a deployed worker uses the directory for temporary files; `off` keeps them in memory only.
     pub outbox_dir: Option<PathBuf>,
+    /// `FLASH_MANIFEST_PATH`: the manifest of the build. Without it a worker looks beside its program, in its directory and
+    /// those above, and in their `.flash`.
+    pub manifest_path: Option<PathBuf>,
+    /// `FLASH_FUNCTION_TABLE_SHA256`: the functions that an image must have, set by `flash deploy --image`.
+    pub function_table: Option<String>,
     /// `RUNPOD_GPU_TYPE_ID`: the hardware, as the queue's URL templates name it.
     pub gpu_type: Option<String>,
     /// What a worker checks before its first job.
@@ -140,6 +145,8 @@ impl Default for Boot {
             environment: None,
             grace: Duration::from_secs(30),
             outbox_dir: None,
+            manifest_path: None,
+            function_table: None,
             gpu_type: None,
             fitness: Fitness::default(),
             uses_proxy: false,
@@ -199,6 +206,8 @@ impl Boot {
             environment: reader.text("FLASH_ENV"),
             grace: Duration::from_secs(reader.parsed("FLASH_SHUTDOWN_GRACE_SECS").unwrap_or(30)),
             outbox_dir: reader.text("FLASH_OUTBOX_DIR").map(PathBuf::from),
+            manifest_path: reader.text("FLASH_MANIFEST_PATH").map(PathBuf::from),
+            function_table: reader.text("FLASH_FUNCTION_TABLE_SHA256"),
             gpu_type: reader.text("RUNPOD_GPU_TYPE_ID"),
             fitness: Fitness {
                 min_memory_gb: reader.parsed("RUNPOD_MIN_MEMORY_GB"),

@@ -86,8 +86,10 @@ impl Registry {
         entries
     }
 
-    /// Names, routes and parameters of all functions, hashed: what a binary for another target must agree on.
-    fn function_table_sha256(&self) -> String {
+    /// Names, routes and parameters of all functions, hashed: what a binary for another target, or in an image, must agree on.
+    /// Hexadecimal SHA-256.
+    #[must_use]
+    pub fn function_table_sha256(&self) -> String {
         let mut hash = Sha256::new();
         for function in self.functions() {
             let meta = function.meta;

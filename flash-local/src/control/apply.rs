@@ -110,15 +110,12 @@ struct App {
 }
 
 fn app(control: &Control, state: &State, endpoint: &Endpoint, template: &Template) -> Result<App, String> {
-    // There are no containers here. A program on this machine takes the place of an image.
+    // There are no containers here. A program of this machine takes the place of an image, or what was put under its name.
     if let Some(program) = template.image.strip_prefix("file://") {
         return Ok(App { program: program.into(), dir: None });
     }
     let Some(environment) = endpoint.environment.as_ref().and_then(|id| state.environments.get(id)) else {
-        return Err(format!(
-            "image {:?} can not run on the local platform: deploy an artifact, or name a program as `file:///path`",
-            template.image
-        ));
+        return of_image(control, &template.image);
     };
     let Some(build) = endpoint.build.as_ref().and_then(|id| state.builds.get(id)) else {
         return Err(format!("environment {:?} has no active build yet", environment.name));
@@ -137,6 +134,18 @@ fn app(control: &Control, state: &State, endpoint: &Endpoint, template: &Templat
     let artifact = control.artifacts.path(&build.object_key);
     let installed = install(&artifact, &dir, Some(&build.sha256), &Unpacking::default())
         .map_err(|error| format!("artifact can not be unpacked: {error}"))?;
+    installed.index.target.check(&Machine::this()).map_err(|error| error.to_string())?;
+    Ok(App { program: installed.binary, dir: Some(installed.dir) })
+}
+
+/// The app in an image that was made for this platform.
+fn of_image(control: &Control, name: &str) -> Result<App, String> {
+    let Some(installed) = control.images().find(name) else {
+        return Err(format!(
+            "the local platform has no image {name:?} and pulls from no registry: `flash platform image {name}` makes it, and \
+             `file:///path` names a program of this machine"
+        ));
+    };
     installed.index.target.check(&Machine::this()).map_err(|error| error.to_string())?;
     Ok(App { program: installed.binary, dir: Some(installed.dir) })
 }

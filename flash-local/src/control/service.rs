@@ -16,8 +16,8 @@ use super::keys::Keys;
 use super::login::Logins;
 use super::state::State;
 use super::{ControlError, gateway, graphql, login, rest};
-use crate::PlatformError;
 use crate::plane::Plane;
+use crate::{Images, PlatformError};
 
 /// What both APIs share.
 #[derive(Debug)]
@@ -82,6 +82,11 @@ impl Control {
     /// Where the app of an artifact is unpacked.
     pub(super) fn app_dir(&self, sha256: &str) -> PathBuf {
         self.root.join("apps").join(sha256)
+    }
+
+    /// What takes the place of container images.
+    pub(super) fn images(&self) -> Images {
+        Images::of_data_dir(&self.root)
     }
 
     /// The directory of a network volume.

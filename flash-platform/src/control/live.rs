@@ -3,6 +3,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// The variable that says which artifact a worker may run; another artifact is another release.
+pub const ARTIFACT: &str = "FLASH_ARTIFACT_SHA256";
+/// The variable with the hash of an endpoint's settings, where no manifest of a build has it: on endpoints of images.
+pub const CONFIG: &str = "FLASH_CONFIG_SHA256";
+
 /// An endpoint as it is now (REST v2 `Endpoint`).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -20,6 +25,8 @@ pub struct LiveEndpoint {
     pub disk: Option<u32>,
     /// Variables.
     pub env: BTreeMap<String, String>,
+    /// Credential that pulls the image.
+    pub registry: Option<String>,
     /// GPUs.
     pub gpu: Option<Value>,
     /// CPU flavours.
@@ -60,6 +67,12 @@ impl LiveEndpoint {
     pub fn identity(&self) -> Option<(&str, &str, &str)> {
         let variable = |name: &str| self.env.get(name).map(String::as_str).filter(|value| !value.is_empty());
         Some((variable("FLASH_APP")?, variable("FLASH_ENV")?, variable("FLASH_RESOURCE_NAME")?))
+    }
+
+    /// Whether it runs an image that has the app in it, instead of an artifact of its environment.
+    #[must_use]
+    pub fn is_of_image(&self) -> bool {
+        self.env.contains_key(CONFIG) && !self.env.contains_key(ARTIFACT)
     }
 
     /// Whether it serves HTTP routes.

@@ -57,6 +57,17 @@ pub trait Platform: Send + Sync {
     fn create_endpoint<'a>(&'a self, input: &'a EndpointInput) -> Pending<'a, SavedEndpoint>;
     /// Gives an endpoint a new state.
     fn update_endpoint<'a>(&'a self, id: &'a str, input: &'a EndpointInput) -> Pending<'a, SavedEndpoint>;
+    /// Whether the platform can run an image on such an endpoint; nothing is asked and nothing changed.
+    ///
+    /// # Errors
+    /// What the platform's interface for images cannot express.
+    fn check_from_image(&self, input: &EndpointInput) -> Result<(), ControlError>;
+    /// Creates an endpoint that runs an image with the app in it: no environment and no artifact belong to it.
+    fn create_from_image<'a>(&'a self, input: &'a EndpointInput) -> Pending<'a, LiveEndpoint>;
+    /// Gives such an endpoint a new state.
+    fn update_from_image<'a>(&'a self, id: &'a str, input: &'a EndpointInput) -> Pending<'a, LiveEndpoint>;
+    /// Gives such an endpoint the state that it had when it was looked at.
+    fn restore_from_image<'a>(&'a self, was: &'a LiveEndpoint) -> Pending<'a, ()>;
     /// Deletes an endpoint; one that is gone already is fine.
     fn delete_endpoint<'a>(&'a self, id: &'a str) -> Pending<'a, ()>;
     /// The workers of an endpoint.

@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::error::ControlError;
+use super::input::TemplateInput;
 use super::live::{LiveEndpoint, LiveWorker, LogEvent};
 use super::model::{HourlyPrice, NetworkVolume};
 use super::sender::{Again, Sender};
@@ -92,8 +95,11 @@ impl Rest {
             self.sender.http().request(Method::GET, &url).map_err(|error| failed(error.to_string()))?;
         let request =
             self.sender.credentials().authorize(request, &url).header("accept", "text/event-stream");
-        let mut response =
-            request.send().await.map_err(|error| failed(crate::http::unreachable(error).to_string()))?;
+        let mut response = request
+            .timeout(self.sender.timeout())
+            .send()
+            .await
+            .map_err(|error| failed(crate::http::unreachable(error).to_string()))?;
         if response.status() == reqwest::StatusCode::NOT_FOUND {
             return Ok(Vec::new());
         }
@@ -103,8 +109,13 @@ impl Rest {
         let mut text = Vec::new();
         // The stream never ends by itself; what is known arrives at once.
         let pause = std::time::Duration::from_millis(400);
+        // A worker that prints all the time would never let it pause.
+        let end = tokio::time::Instant::now() + 5 * pause;
         while let Ok(Ok(Some(chunk))) = tokio::time::timeout(pause, response.chunk()).await {
             text.extend_from_slice(&chunk);
+            if tokio::time::Instant::now() > end {
+                break;
+            }
         }
         let text = String::from_utf8_lossy(&text);
         let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
@@ -151,6 +162,29 @@ impl Rest {
         let body = json!({"name": name, "size": size, "dataCenter": place});
         self.send("creating the network volume", Method::POST, "/network-volumes", Some(&body), Again::Once)
             .await
+    }
+
+    /// What a template of the account starts: image, disk, variables and credential.
+    ///
+    /// # Errors
+    /// See [`ControlError`].
+    pub async fn template(&self, id: &str) -> Result<TemplateInput, ControlError> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Template {
+            image: String,
+            disk: Option<u32>,
+            env: BTreeMap<String, String>,
+            registry: Option<String>,
+        }
+        let found: Template = self.get("looking at the template", &format!("/templates/{id}")).await?;
+        Ok(TemplateInput {
+            image: found.image,
+            disk_gb: found.disk.unwrap_or_default(),
+            env: found.env,
+            registry_auth_id: found.registry,
+            ..TemplateInput::default()
+        })
     }
 
     async fn get<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T, ControlError> {

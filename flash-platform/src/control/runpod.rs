@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use super::live::{LiveEndpoint, LiveWorker, LogEvent};
 use super::model::{App, Environment, HourlyPrice, LoginRequest, NetworkVolume, SavedEndpoint};
 use super::platform::{Pending, Platform, Progress};
 use super::rest::Rest;
+use super::rest_body;
 use super::sender::Sender;
 use super::upload;
 use super::urls::Urls;
@@ -27,6 +29,8 @@ pub struct RunPod {
     rest: Rest,
     sender: Sender,
     urls: Urls,
+    /// What one try of an upload may take.
+    upload: Duration,
 }
 
 const ENDPOINT: &str = "id name templateId type version workersMin workersMax flashEnvironmentId";
@@ -36,9 +40,19 @@ impl RunPod {
     #[must_use]
     pub fn new(urls: Urls, key: Option<ApiKey>, backoff: Backoff) -> Self {
         let sender = Sender::new(key, urls.all(), backoff);
+        Self::of(sender, urls, upload::TIMEOUT)
+    }
+
+    fn of(sender: Sender, urls: Urls, upload: Duration) -> Self {
         let graphql = GraphQl::new(sender.clone(), &urls.api);
         let rest = Rest::new(sender.clone(), &urls.rest);
-        Self { graphql, rest, sender, urls }
+        Self { graphql, rest, sender, urls, upload }
+    }
+
+    /// Sets what a single answer and a single try of an upload may take, by default 300 s and 600 s (platform contract D.1, D.5).
+    #[must_use]
+    pub fn with_timeouts(self, answer: Duration, upload: Duration) -> Self {
+        Self::of(self.sender.with_timeout(answer), self.urls, upload)
     }
 
     /// Its addresses.
@@ -110,16 +124,12 @@ impl RunPod {
         })
     }
 
-    async fn read_template(&self, id: &str) -> Result<(String, TemplateInput), ControlError> {
+    /// Name and variables of a template.
+    async fn read_template(&self, id: &str) -> Result<(String, Vec<(String, String)>), ControlError> {
         #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
         struct Template {
             #[serde(default)]
             name: String,
-            #[serde(default)]
-            image_name: String,
-            #[serde(default)]
-            container_disk_in_gb: Option<u32>,
             #[serde(default)]
             env: Option<Vec<Variable>>,
         }
@@ -134,13 +144,7 @@ impl RunPod {
             .one(Kind::Query, "looking at the template", "/podTemplate", query, json!({"id": id}))
             .await?;
         let env = found.env.unwrap_or_default().into_iter().map(|variable| (variable.key, variable.value));
-        let template = TemplateInput {
-            image: found.image_name,
-            disk_gb: found.container_disk_in_gb.unwrap_or_default(),
-            env: env.collect(),
-            ..TemplateInput::default()
-        };
-        Ok((found.name, template))
+        Ok((found.name, env.collect()))
     }
 
     async fn save_endpoint(
@@ -178,7 +182,7 @@ impl RunPod {
     async fn save_template(&self, id: &str, input: &EndpointInput) -> Result<(), ControlError> {
         let (name, live) = self.read_template(id).await?;
         let mut template = input.template.clone();
-        for (key, value) in live.env {
+        for (key, value) in live {
             if matches!(key.as_str(), "PORT" | "PORT_HEALTH") {
                 template.env.entry(key).or_insert(value);
             }
@@ -300,11 +304,23 @@ impl Platform for RunPod {
                 reason: format!("`{}` cannot be read: {error}\nhelp: run `flash build`", artifact.display()),
             })?;
             let variables = json!({"input": {"flashAppId": app, "tarballSize": size.len()}});
-            // A ticket that nobody uses expires, so asking twice does no harm.
-            let ticket: Ticket =
-                self.one(Kind::Set, what, "/prepareFlashArtifactUpload", prepare, variables).await?;
-            upload::put(self.sender.http(), &ticket.upload_url, artifact, self.sender.backoff(), progress)
-                .await?;
+            let to =
+                upload::To { http: self.sender.http(), backoff: self.sender.backoff(), timeout: self.upload };
+            let mut is_second = false;
+            let ticket = loop {
+                // A ticket that nobody uses expires, so asking twice does no harm.
+                let ticket: Ticket = self
+                    .one(Kind::Set, what, "/prepareFlashArtifactUpload", prepare, variables.clone())
+                    .await?;
+                match to.put(&ticket.upload_url, artifact, progress).await {
+                    // It expired, perhaps during a slow try before this one. A fresh one tells that from a real refusal.
+                    Err(ControlError::Refused { status: 403, .. }) if !is_second => is_second = true,
+                    done => {
+                        done?;
+                        break ticket;
+                    }
+                }
+            };
             let input = json!({"flashAppId": app, "objectKey": ticket.object_key, "manifest": manifest});
             let what = "storing the build";
             let finalized: Finalized = self
@@ -360,6 +376,33 @@ impl Platform for RunPod {
         Box::pin(self.save_endpoint(Some(id), input))
     }
 
+    fn check_from_image(&self, input: &EndpointInput) -> Result<(), ControlError> {
+        rest_body::create(input).map(drop)
+    }
+
+    fn create_from_image<'a>(&'a self, input: &'a EndpointInput) -> Pending<'a, LiveEndpoint> {
+        Box::pin(async move { self.rest.create_endpoint(&rest_body::create(input)?).await })
+    }
+
+    fn update_from_image<'a>(&'a self, id: &'a str, input: &'a EndpointInput) -> Pending<'a, LiveEndpoint> {
+        Box::pin(async move {
+            let mut env = input.template.env.clone();
+            // The platform writes the ports of an HTTP endpoint once, and an update replaces all variables (platform contract
+            // F.23).
+            let live = self.rest.endpoint(id).await?.unwrap_or_default();
+            for (name, value) in live.env {
+                if matches!(name.as_str(), "PORT" | "PORT_HEALTH") {
+                    env.entry(name).or_insert(value);
+                }
+            }
+            self.rest.patch_endpoint(id, &rest_body::update(input, &env)?).await
+        })
+    }
+
+    fn restore_from_image<'a>(&'a self, was: &'a LiveEndpoint) -> Pending<'a, ()> {
+        Box::pin(async move { self.rest.patch_endpoint(&was.id, &rest_body::restore(was)).await.map(drop) })
+    }
+
     fn delete_endpoint<'a>(&'a self, id: &'a str) -> Pending<'a, ()> {
         Box::pin(self.rest.delete_endpoint(id))
     }
@@ -373,7 +416,7 @@ impl Platform for RunPod {
     }
 
     fn template<'a>(&'a self, id: &'a str) -> Pending<'a, TemplateInput> {
-        Box::pin(async move { self.read_template(id).await.map(|(_, template)| template) })
+        Box::pin(self.rest.template(id))
     }
 
     fn prices(&self) -> Pending<'_, Vec<HourlyPrice>> {

@@ -12,7 +12,7 @@ use crate::http::{HttpClient, unreachable};
 /// What a single answer may take (platform contract D.1).
 const TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest that a `Retry-After` is obeyed; beyond it the user is told.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Sends requests to the control plane: the key, retries, `Retry-After`, and errors as the platform means them.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Sender {
     credentials: Credentials,
     key: Option<ApiKey>,
     backoff: Backoff,
+    /// What a single answer may take.
+    timeout: Duration,
 }
 
 /// Whether a request may be sent again when nobody knows what became of it.
@@ -49,7 +51,13 @@ impl Sender {
     ) -> Self {
         let secret = key.as_ref().map(|key| key.secret.clone());
         let credentials = Credentials::new(secret, addresses.into_iter().map(ToOwned::to_owned));
-        Self { http: HttpClient::new(), credentials, key, backoff }
+        Self { http: HttpClient::new(), credentials, key, backoff, timeout: TIMEOUT }
+    }
+
+    /// Sets what a single answer may take, by default 300 s.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// The client below, for what is no control plane: uploads and jobs.
@@ -68,6 +76,10 @@ impl Sender {
     #[must_use]
     pub fn has_key(&self) -> bool {
         self.key.is_some()
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     pub(crate) fn backoff(&self) -> Backoff {
@@ -122,7 +134,7 @@ impl Sender {
             .http
             .request(method, url)
             .map_err(|error| Failed { text: error.to_string(), was_not_sent: true })?;
-        let mut request = request.timeout(TIMEOUT);
+        let mut request = request.timeout(self.timeout);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
@@ -190,7 +202,7 @@ enum Judged {
 }
 
 /// Seconds, or what the rate-limit header says about the next window.
-fn retry_after(response: &Response) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     let header = |name: &str| response.headers().get(name)?.to_str().ok();
     let seconds = |text: &str| text.trim().parse().ok().map(Duration::from_secs);
     header("retry-after").and_then(seconds).or_else(|| {

@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flash_core::clock::Clock;
 use flash_core::{DoorKind, Error, code};
 
+use super::kept::Kept;
 use super::snapshot::Snapshot;
 use super::state_manager::{Known, StateManager};
 
@@ -70,6 +72,7 @@ pub struct Finder {
     lb_template: Option<String>,
     lifetime: Option<Duration>,
     patience: Option<Duration>,
+    kept: Option<PathBuf>,
 }
 
 impl Finder {
@@ -103,6 +106,13 @@ impl Finder {
         self
     }
 
+    /// The worker's manifest, in which the State Manager's answers outlive the process. A worker that starts while the State
+    /// Manager is down uses what stands there.
+    pub fn kept_in(mut self, manifest: impl Into<PathBuf>) -> Self {
+        self.kept = Some(manifest.into());
+        self
+    }
+
     /// How long a peer without an address is waited for, by default 30 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
@@ -119,7 +129,10 @@ impl Finder {
         Peers {
             sources: Arc::new(Sources {
                 addresses: self.addresses,
-                state_manager: self.state_manager.map(|asked| Snapshot::new(asked, lifetime)),
+                state_manager: self.state_manager.map(|asked| {
+                    let kept = self.kept.map(|path| Kept::new(path, asked.environment()));
+                    Snapshot::new(asked, lifetime, kept)
+                }),
                 gateway: self.gateway,
                 endpoint_base: trimmed(self.endpoint_base, ENDPOINT_BASE),
                 lb_template: trimmed(self.lb_template, LB_TEMPLATE),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use flash_core::clock::{Clock, Timestamp};
 
-use super::state_manager::{Known, StateManager};
+use super::kept::Kept;
+use super::state_manager::{Known, StateManager, endpoints_of};
 
 /// How long an answer that could not be renewed is used before the State Manager is asked again.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
@@ -14,6 +15,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 pub(super) struct Snapshot {
     state_manager: StateManager,
     lifetime: Duration,
+    /// Where answers outlive this process.
+    kept: Option<Kept>,
     state: Mutex<State>,
     /// Held while the State Manager is asked.
     asking: tokio::sync::Mutex<()>,
@@ -29,8 +32,11 @@ struct State {
 }
 
 impl Snapshot {
-    pub(super) fn new(state_manager: StateManager, lifetime: Duration) -> Self {
-        Self { state_manager, lifetime, state: Mutex::default(), asking: tokio::sync::Mutex::default() }
+    pub(super) fn new(state_manager: StateManager, lifetime: Duration, kept: Option<Kept>) -> Self {
+        // What another process heard stands until the first answer, however that turns out.
+        let endpoints = kept.as_ref().map(Kept::endpoints).unwrap_or_default();
+        let state = Mutex::new(State { endpoints, ..State::default() });
+        Self { state_manager, lifetime, kept, state, asking: tokio::sync::Mutex::default() }
     }
 
     pub(super) fn state_manager(&self) -> &StateManager {
@@ -60,12 +66,15 @@ impl Snapshot {
         if self.lock().answers > after {
             return;
         }
-        let answer = self.state_manager.endpoints().await;
+        let answer = self.state_manager.manifest().await;
+        if let (Some(kept), Ok(manifest)) = (&self.kept, &answer) {
+            kept.keep(manifest);
+        }
         let mut state = self.lock();
         state.answers += 1;
         let lifetime = match answer {
-            Ok(endpoints) => {
-                state.endpoints = endpoints;
+            Ok(manifest) => {
+                state.endpoints = endpoints_of(&manifest);
                 state.failure = None;
                 jittered(self.lifetime)
             }

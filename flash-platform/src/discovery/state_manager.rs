@@ -56,16 +56,16 @@ impl StateManager {
         self.credentials.has_key()
     }
 
-    /// Every endpoint of the build that is active.
-    pub(super) async fn endpoints(&self) -> Result<BTreeMap<String, Known>, Error> {
+    /// The manifest of the build that is active.
+    pub(super) async fn manifest(&self) -> Result<Value, Error> {
         let id = &self.environment;
         let answer = self.query(ENVIRONMENT, json!({ "flashEnvironmentId": id })).await?;
         let build = answer["flashEnvironment"]["activeBuildId"].as_str();
         let Some(build) = build else {
             return Err(Error::new(code::NO_ADDRESS, format!("environment `{id}` has no active build")));
         };
-        let answer = self.query(BUILD, json!({ "input": build })).await?;
-        Ok(endpoints_of(&answer["flashBuild"]["manifest"]))
+        let mut answer = self.query(BUILD, json!({ "input": build })).await?;
+        Ok(answer["flashBuild"]["manifest"].take())
     }
 
     async fn query(&self, query: &str, variables: Value) -> Result<Value, Error> {
@@ -92,7 +92,8 @@ impl StateManager {
     }
 }
 
-fn endpoints_of(manifest: &Value) -> BTreeMap<String, Known> {
+/// Every endpoint of a manifest that has an id or an address.
+pub(super) fn endpoints_of(manifest: &Value) -> BTreeMap<String, Known> {
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
     let speaks_flash = manifest["rust"].is_object();
     let mut endpoints: BTreeMap<String, Known> = BTreeMap::new();

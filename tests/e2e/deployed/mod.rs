@@ -3,10 +3,14 @@
 mod commands;
 mod develop;
 mod examples;
+mod images;
 mod interrupted;
+mod killed;
 mod load;
 mod machine;
 mod page;
+mod project;
+mod promises;
 mod proxy;
 mod story;
 

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use flash_platform::HttpClient;
 
@@ -30,6 +30,8 @@ pub(crate) struct Proxy {
 
 struct Inner {
     target: String,
+    /// This proxy's own address.
+    base: Mutex<String>,
     http: HttpClient,
     decide: Mutex<Decide>,
     /// The process that asks, while it may be killed.
@@ -43,6 +45,7 @@ impl Proxy {
     pub(crate) async fn start(target: String, decide: impl FnMut(&str) -> Fate + Send + 'static) -> Self {
         let inner = Arc::new(Inner {
             target,
+            base: Mutex::default(),
             http: HttpClient::new(),
             decide: Mutex::new(Box::new(decide)),
             victim: Mutex::default(),
@@ -50,7 +53,8 @@ impl Proxy {
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let app = Router::new().fallback(pass).with_state(inner.clone());
+        inner.base.lock().unwrap().clone_from(&base);
+        let app = Router::new().fallback(pass).with_state(inner.clone()).layer(DefaultBodyLimit::disable());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { inner, base }
     }
@@ -61,6 +65,11 @@ impl Proxy {
 
     pub(crate) fn kills(&self, process: Option<u32>) {
         *self.inner.victim.lock().unwrap() = process;
+    }
+
+    /// Forgets what was asked so far.
+    pub(crate) fn forget(&self) {
+        self.inner.seen.lock().unwrap().clear();
     }
 
     pub(crate) fn seen(&self) -> Vec<String> {
@@ -127,5 +136,11 @@ async fn pass(
     if fate == Fate::KillAfter {
         inner.kill();
     }
+    // Whatever address the platform tells leads through here as well: uploads and calls of endpoints too.
+    let here = inner.base.lock().unwrap().clone();
+    let bytes = match std::str::from_utf8(&bytes) {
+        Ok(text) => Bytes::from(text.replace(&inner.target, &here)),
+        Err(_) => bytes,
+    };
     response.body(Body::from(bytes)).unwrap()
 }
