@@ -21,7 +21,7 @@ fn command(program: &Path, dir: &Path) -> Command {
 }
 
 fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout))
 }
 
 fn described() -> Value {
@@ -90,8 +90,15 @@ fn the_manifest_is_looked_for_beside_the_program_and_then_around_it() {
     let deep = around.path().join("a/b");
     std::fs::create_dir_all(&deep).unwrap();
     let words = &[("FLASH_RESOURCE_NAME", "words"), ("FLASH_APP", "shop")][..];
-    let (_, said) = start(&program, &deep, words);
-    assert!(said.contains("there is no flash_manifest.json of this build"), "{said}");
+    // It gets as far as its log, and no further.
+    let unfit =
+        [words, &[("RUNPOD_WEBHOOK_GET_JOB", "http://127.0.0.1:1/x"), ("RUNPOD_MIN_MEMORY_GB", "9999999")]]
+            .concat();
+    let (code, said) = start(&program, &deep, &unfit);
+    assert!(
+        code == Some(8) && said.contains("there is no flash_manifest.json of this build"),
+        "{code:?} {said}"
+    );
 
     // One that lies around may be of an older build of the same checkout. It says nothing about this program.
     let mut other = described();
@@ -99,8 +106,11 @@ fn the_manifest_is_looked_for_beside_the_program_and_then_around_it() {
     other["resources"]["words"]["endpoint_id"] = json!("ep-1");
     std::fs::create_dir(around.path().join(".flash")).unwrap();
     std::fs::write(around.path().join(".flash/flash_manifest.json"), other.to_string()).unwrap();
-    let (code, said) = start(&program, &deep, words);
-    assert!(code == Some(PAST.0) && said.contains("there is no flash_manifest.json of this build"), "{said}");
+    let (code, said) = start(&program, &deep, &unfit);
+    assert!(
+        code == Some(8) && said.contains("there is no flash_manifest.json of this build"),
+        "{code:?} {said}"
+    );
 
     // Of the right build it says which endpoint this is, where nobody gave its name.
     let mut deployed = described();
