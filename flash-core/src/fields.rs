@@ -1,11 +1,13 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
+use crate::ahead::{self, Ahead};
 use crate::bytes::Bytes;
 use crate::error::{FieldError, WireError, code};
 use crate::meta::Param;
@@ -42,6 +44,8 @@ enum Value<'a> {
     Raw(Box<Bytes>),
     /// JSON text of all fields that no other parameter took.
     Whole(String),
+    /// Read already, for the parameter of this name.
+    Ahead(Ahead),
 }
 
 /// Where a field came from; names it in errors.
@@ -108,6 +112,30 @@ impl<'a> Fields<'a> {
                 .with_status(400)
                 .terminal()),
         }
+    }
+
+    /// Adds the fields of a JSON object that `params` will take. As [`add_json`](Self::add_json), and faster where nothing
+    /// is wrong: each value is read once, as what it is to become.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn add_arguments(&mut self, json: &'a [u8], params: &'static [Param]) -> Result<(), WireError> {
+        let before = self.entries.len();
+        let put = |name, value| {
+            let is_new = !self.contains(name);
+            let value = Value::Ahead(value);
+            self.entries.push(Entry { name: Cow::Borrowed(name), value, origin: self.origin });
+            is_new
+        };
+        let read = std::str::from_utf8(json).ok().and_then(|text| {
+            // A user's type may panic as it is read. It will do so again where a panic has its place.
+            catch_unwind(AssertUnwindSafe(|| ahead::read(text, params, put))).ok().flatten()
+        });
+        if read.is_none() {
+            self.entries.truncate(before);
+            return self.add_json(json);
+        }
+        Ok(())
     }
 
     /// Says where a field that is missing should have been.
@@ -259,6 +287,14 @@ fn read<T: DeserializeOwned + 'static>(fields: &mut Fields<'_>, entry: Entry<'_>
             }
         },
         Value::Whole(json) => (serde_json::from_str(&json), Cow::Owned(json)),
+        Value::Ahead(value) => match value.downcast() {
+            Ok(value) => return Some(*value),
+            // Names are unique among the parameters of a function.
+            Err(_) => {
+                fields.missing(&entry.name);
+                return None;
+            }
+        },
         Value::Json(json) => (serde_json::from_str(json), Cow::Borrowed(json)),
         Value::Text(texts) => {
             let (result, json) = read_text(&texts);

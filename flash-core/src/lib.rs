@@ -3,6 +3,7 @@
 //! Nothing here opens a socket: a door (queue worker, HTTP worker, local server) hands a request's fields to
 //! [`Registration::start`], and gets the encoded reply back.
 
+mod ahead;
 mod app;
 pub mod boot;
 mod bytes;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::carry::{AnyReturns, AnySlot, Needs, Returned};
+use crate::carry::{AnyReturns, AnySlot, Needs, ReadAhead, Returned};
 use crate::class::{ClassMeta, MethodOf};
 use crate::endpoint::{Endpoint, Kind};
 use crate::error::ErrorCase;
@@ -259,6 +259,11 @@ impl Param {
     pub(crate) const fn of_init(mut self, class: &'static ClassMeta) -> Self {
         self.init = Some(class);
         self
+    }
+
+    /// Its value at the beginning of a text, and where that ends.
+    pub(crate) fn read_ahead(&self, json: &str) -> Option<ReadAhead> {
+        self.slot.read_ahead(json)
     }
 
     /// Whether a request must carry it.

@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,10 +26,11 @@ pub struct Scope {
 #[derive(Debug)]
 struct Inner {
     app: App,
-    request_id: String,
+    request_id: Arc<str>,
     attempt: u32,
     deadline: Option<Timestamp>,
-    cancellation: CancellationToken,
+    /// Made when somebody asks for it: most invocations end without.
+    cancellation: OnceLock<CancellationToken>,
     function: Option<&'static Meta>,
     control: Option<Arc<dyn JobControl>>,
     head: Option<Box<dyn RequestHead>>,
@@ -58,14 +59,15 @@ pub trait JobControl: fmt::Debug + Send + Sync {
 impl Scope {
     /// Starts a scope inside of `app`.
     #[must_use]
+    #[inline]
     pub fn builder(app: App) -> ScopeBuilder {
         ScopeBuilder {
             inner: Inner {
                 app,
-                request_id: String::new(),
+                request_id: Arc::default(),
                 attempt: 1,
                 deadline: None,
-                cancellation: CancellationToken::new(),
+                cancellation: OnceLock::new(),
                 function: None,
                 control: None,
                 head: None,
@@ -117,7 +119,7 @@ impl Scope {
     /// Set when the job is cancelled.
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {
-        &self.inner.cancellation
+        self.inner.cancellation.get_or_init(CancellationToken::new)
     }
 
     /// The worker's ear for this job, on a queue.
@@ -153,13 +155,15 @@ pub struct ScopeBuilder {
 impl ScopeBuilder {
     /// The job's or the request's id.
     #[must_use]
-    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+    #[inline]
+    pub fn request_id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.inner.request_id = id.into();
         self
     }
 
     /// Which try this is, from 1.
     #[must_use]
+    #[inline]
     pub fn attempt(mut self, attempt: u32) -> Self {
         self.inner.attempt = attempt;
         self
@@ -167,6 +171,7 @@ impl ScopeBuilder {
 
     /// When the answer is no longer wanted; the earliest of all that are set counts.
     #[must_use]
+    #[inline]
     pub fn deadline(mut self, deadline: Option<Timestamp>) -> Self {
         self.inner.deadline = match (self.inner.deadline, deadline) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -177,13 +182,15 @@ impl ScopeBuilder {
 
     /// The token that cancels the invocation.
     #[must_use]
+    #[inline]
     pub fn cancellation(mut self, token: CancellationToken) -> Self {
-        self.inner.cancellation = token;
+        self.inner.cancellation = OnceLock::from(token);
         self
     }
 
     /// The function that will run.
     #[must_use]
+    #[inline]
     pub fn function(mut self, function: &'static Meta) -> Self {
         self.inner.function = Some(function);
         self
@@ -191,6 +198,7 @@ impl ScopeBuilder {
 
     /// The trace that the invocation belongs to.
     #[must_use]
+    #[inline]
     pub fn trace(mut self, trace: Option<TraceContext>) -> Self {
         self.inner.trace = trace;
         self
@@ -198,6 +206,7 @@ impl ScopeBuilder {
 
     /// The head of the HTTP request.
     #[must_use]
+    #[inline]
     pub fn head(mut self, head: Box<dyn RequestHead>) -> Self {
         self.inner.head = Some(head);
         self
@@ -205,6 +214,7 @@ impl ScopeBuilder {
 
     /// The worker's ear for this job.
     #[must_use]
+    #[inline]
     pub fn control(mut self, control: Arc<dyn JobControl>) -> Self {
         self.inner.control = Some(control);
         self
@@ -212,6 +222,7 @@ impl ScopeBuilder {
 
     /// The scope.
     #[must_use]
+    #[inline]
     pub fn build(self) -> Scope {
         Scope { inner: Arc::new(self.inner) }
     }

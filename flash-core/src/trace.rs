@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::str::FromStr;
 
 /// Which trace a request belongs to, and which span of it sent it (W3C Trace Context, `traceparent`).
@@ -13,7 +14,11 @@ impl TraceContext {
     /// A new trace.
     #[must_use]
     pub fn root() -> Self {
-        Self { trace: *uuid::Uuid::new_v4().as_bytes(), span: new_span(), flags: 1 }
+        let mut trace = [0; 16];
+        let (low, high) = trace.split_at_mut(8);
+        low.copy_from_slice(&new_span());
+        high.copy_from_slice(&new_span());
+        Self { trace, span: new_span(), flags: 1 }
     }
 
     /// A new span of the same trace.
@@ -29,18 +34,15 @@ impl TraceContext {
     }
 }
 
+/// Random bytes, never all zero. They come from a hasher whose secret keys the standard library takes from the system once per
+/// thread and never uses twice: asking the system each time would cost a call more than its arguments do.
 fn new_span() -> [u8; 8] {
-    let mut span = [0; 8];
-    span.copy_from_slice(&uuid::Uuid::new_v4().as_bytes()[8..]);
-    span
+    RandomState::new().build_hasher().finish().max(1).to_be_bytes()
 }
 
 fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 /// The text is no `traceparent`.

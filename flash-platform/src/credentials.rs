@@ -1,10 +1,20 @@
+use std::sync::Arc;
+
 use flash_core::Secret;
 use reqwest::{RequestBuilder, Url};
 
 /// The one place that puts a key on a request.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
-    key: Option<Secret>,
+    /// `None` when there is nothing to send.
+    known: Option<Arc<Known>>,
+    /// One more host that may see the key.
+    also: Option<String>,
+}
+
+#[derive(Debug)]
+struct Known {
+    key: Secret,
     /// Hosts that were configured as peers, beside the platform's own.
     hosts: Vec<String>,
 }
@@ -16,22 +26,23 @@ impl Credentials {
     /// Sends `key` to the platform and to the hosts of these addresses, and to nobody else.
     #[must_use]
     pub fn new(key: Option<Secret>, addresses: impl IntoIterator<Item = String>) -> Self {
-        let hosts = addresses.into_iter().filter_map(|address| host(&Url::parse(&address).ok()?)).collect();
-        Self { key, hosts }
+        let hosts = || addresses.into_iter().filter_map(|address| host(&Url::parse(&address).ok()?)).collect();
+        Self { known: key.map(|key| Arc::new(Known { key, hosts: hosts() })), also: None }
     }
 
     /// The same, and the host of this address may see the key too.
     #[must_use]
     pub(crate) fn and(&self, url: &str) -> Self {
-        let mut credentials = self.clone();
-        credentials.hosts.extend(Url::parse(url).ok().as_ref().and_then(host));
-        credentials
+        let known = self.known.clone();
+        let also = known.as_ref().and_then(|_| host(&Url::parse(url).ok()?));
+        Self { known, also }
     }
 
     /// Adds the key, where there is one and the host may see it.
     pub fn authorize(&self, request: RequestBuilder, url: &str) -> RequestBuilder {
-        match (&self.key, Url::parse(url)) {
-            (Some(key), Ok(url)) if self.may_see(&url) => request.bearer_auth(key.expose()),
+        let Some(known) = &self.known else { return request };
+        match Url::parse(url) {
+            Ok(url) if self.may_see(&url) => request.bearer_auth(known.key.expose()),
             _ => request,
         }
     }
@@ -39,7 +50,7 @@ impl Credentials {
     /// Whether there is a key at all.
     #[must_use]
     pub fn has_key(&self) -> bool {
-        self.key.is_some()
+        self.known.is_some()
     }
 
     fn may_see(&self, url: &Url) -> bool {
@@ -48,7 +59,11 @@ impl Credentials {
             && PLATFORM
                 .iter()
                 .any(|domain| name.strip_suffix(domain).is_some_and(|s| s.is_empty() || s.ends_with('.')));
-        is_platform || host(url).is_some_and(|host| self.hosts.contains(&host))
+        let is_named = |host: String| {
+            self.also.as_ref() == Some(&host)
+                || self.known.as_ref().is_some_and(|known| known.hosts.contains(&host))
+        };
+        is_platform || host(url).is_some_and(is_named)
     }
 }
 

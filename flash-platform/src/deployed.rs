@@ -98,12 +98,12 @@ impl Routes {
         if peer.is_configured { self.credentials.and(&peer.url) } else { self.credentials.clone() }
     }
 
-    fn queue(&self, peer: &Peer, request: CallRequest) -> Result<QueueCall, CallFailure> {
+    fn queue(&self, peer: &Peer, request: &CallRequest) -> Result<QueueCall, CallFailure> {
         let jobs = JobsClient::new(self.http.clone(), self.credentials_for(peer), &peer.url);
         QueueCall::of(jobs.with_headers(peer.headers.clone()), request, peer.speaks_flash)
     }
 
-    fn route(&self, peer: &Peer, request: CallRequest) -> RouteCall {
+    fn route(&self, peer: &Peer, request: Arc<CallRequest>) -> RouteCall {
         RouteCall {
             http: self.http.clone(),
             credentials: self.credentials_for(peer),
@@ -117,13 +117,14 @@ impl Routes {
     async fn sent<T, F>(
         self: Arc<Self>,
         request: CallRequest,
-        send: impl Fn(Arc<Self>, Peer, CallRequest) -> F,
+        send: impl Fn(Arc<Self>, Peer, Arc<CallRequest>) -> F,
     ) -> Result<T, CallFailure>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
+        let request = Arc::new(request);
         let peer = self.find(&request).await.map_err(CallFailure::Transport)?;
-        let failure = match send(Arc::clone(&self), peer.clone(), request.clone()).await {
+        let failure = match send(Arc::clone(&self), peer.clone(), Arc::clone(&request)).await {
             Err(CallFailure::Transport(error)) if is_elsewhere(&error) => CallFailure::Transport(error),
             other => return other,
         };
@@ -150,7 +151,7 @@ impl Transport for Deployed {
         let routes = Arc::clone(&self.routes);
         Box::pin(routes.sent(request, |routes, peer, request| async move {
             match request.callee.door() {
-                DoorKind::Queue => routes.queue(&peer, request)?.call().await,
+                DoorKind::Queue => routes.queue(&peer, &request)?.call().await,
                 DoorKind::Http => routes.route(&peer, request).call().await,
             }
         }))
@@ -194,7 +195,7 @@ impl Transport for Deployed {
         }
         let routes = Arc::clone(&self.routes);
         Box::pin(routes.sent(request, |routes, peer, request| async move {
-            routes.queue(&peer, request)?.submit().await
+            routes.queue(&peer, &request)?.submit().await
         }))
     }
 }
@@ -203,8 +204,8 @@ impl Routes {
     async fn open(&self, request: CallRequest) -> Result<ChunkStream, CallFailure> {
         let peer = self.find(&request).await.map_err(CallFailure::Transport)?;
         Ok(match request.callee.door() {
-            DoorKind::Queue => self.queue(&peer, request)?.stream(),
-            DoorKind::Http => self.route(&peer, request).stream(),
+            DoorKind::Queue => self.queue(&peer, &request)?.stream(),
+            DoorKind::Http => self.route(&peer, Arc::new(request)).stream(),
         })
     }
 }

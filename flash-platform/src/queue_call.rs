@@ -29,10 +29,10 @@ impl QueueCall {
     /// The call of a function. `speaks_flash`: its worker is ours, and reads the keys that Flash reserves.
     pub(crate) fn of(
         jobs: JobsClient,
-        request: CallRequest,
+        request: &CallRequest,
         speaks_flash: bool,
     ) -> Result<Self, CallFailure> {
-        let input = input_of(&request, speaks_flash).map_err(CallFailure::Transport)?;
+        let input = input_of(request, speaks_flash).map_err(CallFailure::Transport)?;
         let way = Way {
             jobs,
             clock: request.app.clock().clone(),
@@ -40,7 +40,7 @@ impl QueueCall {
             workers_max: Some(request.callee.resource.workers_max()),
             on_wait: None,
         };
-        Ok(Self::new(way, input, request.deadline, request.timeout, request.options))
+        Ok(Self::new(way, input, request.deadline, request.timeout, request.options.clone()))
     }
 
     pub(crate) fn new(

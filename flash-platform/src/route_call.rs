@@ -1,8 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use flash_core::wire::{headers, sse};
 use flash_core::{
-    CHUNK_LIMIT, CallFailure, CallRequest, ChunkStream, Error, FieldWriter, Fields, Method, Origin, Problem,
+    CHUNK_LIMIT, CallFailure, CallRequest, ChunkStream, Error, FieldWriter, Fields, HttpRoute, Method, Origin, Problem,
     WireError, code, unfold,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -30,7 +31,7 @@ pub(crate) struct RouteCall {
     pub(crate) credentials: Credentials,
     pub(crate) address: String,
     pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) request: CallRequest,
+    pub(crate) request: Arc<CallRequest>,
 }
 
 impl RouteCall {
@@ -120,22 +121,14 @@ impl RouteCall {
             let name = request.callee.name;
             return Err(Error::new(code::INTERNAL, format!("function `{name}` has no route")));
         };
-        let fields = Fields::from_json(Origin::Body, &request.input).map_err(Error::from)?;
-        let mut path = route.path.to_owned();
-        let mut query = String::new();
-        let mut body = FieldWriter::new(usize::MAX);
-        for (name, json) in fields.json_entries() {
-            let placeholder = format!("{{{name}}}");
-            if path.contains(&placeholder) {
-                path = path.replace(&placeholder, &escape(&text_of(json)));
-            } else if route.method == Method::GET {
-                push_query(&mut query, name, json);
-            } else {
-                body.put_raw(name, json.as_bytes());
-            }
-        }
         let address = &self.address;
-        let url = format!("{address}{path}{}{query}", if query.is_empty() { "" } else { "?" });
+        let (url, body) = if route.method != Method::GET && !route.path.contains('{') {
+            // Everything goes into the body, as it stands there already.
+            (format!("{address}{}", route.path), request.input.clone())
+        } else {
+            let (path, body) = self.spread(route)?;
+            (format!("{address}{path}"), body)
+        };
         let method =
             reqwest::Method::from_bytes(route.method.as_str().as_bytes()).map_err(Error::internal)?;
         let mut built =
@@ -155,8 +148,31 @@ impl RouteCall {
         if route.method == Method::GET {
             return Ok(built);
         }
-        let body = body.finish().map_err(Error::from)?;
         Ok(built.header("content-type", "application/json").body(body))
+    }
+}
+
+impl RouteCall {
+    /// The arguments where they belong: in the path and its query, and the others in a body.
+    fn spread(&self, route: HttpRoute) -> Result<(String, Vec<u8>), Error> {
+        let fields = Fields::from_json(Origin::Body, &self.request.input).map_err(Error::from)?;
+        let mut path = route.path.to_owned();
+        let mut query = String::new();
+        let mut body = FieldWriter::new(usize::MAX);
+        for (name, json) in fields.json_entries() {
+            let placeholder = format!("{{{name}}}");
+            if path.contains(&placeholder) {
+                path = path.replace(&placeholder, &escape(&text_of(json)));
+            } else if route.method == Method::GET {
+                push_query(&mut query, name, json);
+            } else {
+                body.put_raw(name, json.as_bytes());
+            }
+        }
+        if !query.is_empty() {
+            path = format!("{path}?{query}");
+        }
+        Ok((path, body.finish().map_err(Error::from)?))
     }
 }
 

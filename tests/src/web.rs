@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
-use axum::routing::get;
+use axum::routing::{get, post};
 use flash::Stream;
 use flash::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -208,24 +209,60 @@ pub async fn panicking() -> Result<(), flash::Error> {
     panic!("the secret inside")
 }
 
+/// Panics as it is read.
+#[derive(Debug, Serialize)]
+pub struct Explosive;
+
+impl<'de> Deserialize<'de> for Explosive {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("the secret inside")
+    }
+}
+
+/// Takes what cannot be read.
+#[remote(resource = WEB, method = "POST", path = "/explosive", name = "web_explosive")]
+pub async fn explosive(text: String, explosive: Explosive) -> Result<(), flash::Error> {
+    let _ = (text, explosive);
+    Ok(())
+}
+
 /// Says that the worker cannot go on.
 #[remote(resource = WEB, method = "POST", path = "/break", name = "web_break_web")]
 pub async fn break_web() -> Result<(), flash::Error> {
     Err(flash::Error::new("gpu_lost", "the GPU is gone").fatal())
 }
 
-/// A page, a panic, a function of another endpoint, and a WebSocket that gives back what it gets.
+/// A page, a panic, the lengths of bodies, a function of another endpoint, and a WebSocket that gives back what it gets.
 #[flash::router(resource = WEB, calls(crate::whoami))]
 pub fn pages() -> Router {
     Router::new()
         .route("/page", get(async || "a page"))
         .route("/page/panic", get(async || -> &'static str { panic!("the secret inside") }))
+        .route("/page/length", post(length))
+        .route("/page/late", post(late))
         .route(
             "/page/whoami",
             get(async || crate::whoami::remote().await.map(|pid| pid.to_string()).unwrap_or_default()),
         )
-        .route("/search", flash::axum::routing::post(async || "another verb of the same path"))
+        .route("/search", post(async || "another verb of the same path"))
         .route("/socket", get(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(give_back)))
+}
+
+/// How long a body is, however long that may be.
+async fn length(body: Body) -> Result<String, flash::axum::http::StatusCode> {
+    match flash::axum::body::to_bytes(body, usize::MAX).await {
+        Ok(bytes) => Ok(bytes.len().to_string()),
+        Err(_) => Err(flash::axum::http::StatusCode::IM_A_TEAPOT),
+    }
+}
+
+/// The same, with a look at the body only after the gate has opened.
+async fn late(body: Body) -> Result<String, flash::axum::http::StatusCode> {
+    WAITING.fetch_add(1, Ordering::SeqCst);
+    let opened = GATE.subscribe().wait_for(|open| *open >= 1).await.is_ok();
+    WAITING.fetch_sub(1, Ordering::SeqCst);
+    assert!(opened);
+    length(body).await
 }
 
 async fn give_back(mut socket: WebSocket) {

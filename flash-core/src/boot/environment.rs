@@ -65,6 +65,8 @@ pub struct Boot {
     pub app: Option<String>,
     /// `FLASH_ENV`.
     pub environment: Option<String>,
+    /// `FLASH_BODY_MEMORY_MB`, in bytes: how much the bodies of all HTTP requests in flight may have together; default 256 MB.
+    pub body_memory: Option<usize>,
     /// `FLASH_SHUTDOWN_GRACE_SECS`: how long running jobs may take after SIGTERM; default 30 s.
     pub grace: Duration,
     /// `FLASH_OUTBOX_DIR`: where results wait that the queue does not have yet, so that they survive the death of the
@@ -143,6 +145,7 @@ impl Default for Boot {
             discovery_patience: Duration::from_secs(30),
             app: None,
             environment: None,
+            body_memory: None,
             grace: Duration::from_secs(30),
             outbox_dir: None,
             manifest_path: None,
@@ -204,6 +207,7 @@ impl Boot {
             discovery_patience: reader.secs("FLASH_DISCOVERY_WAIT_SECS", 30),
             app: reader.text("FLASH_APP"),
             environment: reader.text("FLASH_ENV"),
+            body_memory: reader.megabytes("FLASH_BODY_MEMORY_MB"),
             grace: Duration::from_secs(reader.parsed("FLASH_SHUTDOWN_GRACE_SECS").unwrap_or(30)),
             outbox_dir: reader.text("FLASH_OUTBOX_DIR").map(PathBuf::from),
             manifest_path: reader.text("FLASH_MANIFEST_PATH").map(PathBuf::from),
@@ -267,6 +271,12 @@ impl Reader<'_> {
 
     fn secs(&self, name: &str, default: u64) -> Duration {
         Duration::from_secs(self.parsed(name).unwrap_or(default))
+    }
+
+    /// Megabytes of a million bytes each, as the platform counts its limits.
+    fn megabytes(&self, name: &str) -> Option<usize> {
+        let megabytes: std::num::NonZero<u32> = self.parsed(name)?;
+        Some(usize::try_from(u64::from(megabytes.get()) * 1_000_000).unwrap_or(usize::MAX))
     }
 
     fn url(&self, name: &str, default: &str) -> String {

@@ -14,6 +14,7 @@ pub use answer::{Answer, CarriesError, CarriesReply, Returned, Returns};
 pub(crate) use answer::{AnyReturns, Written};
 pub use injected::{Injected, Injector, Needs, Supplies, injected};
 pub(crate) use slot::AnySlot;
+pub(crate) use slot::ReadAhead;
 pub use slot::{Carries, Slot, slot};
 
 /// Carries parameters, results and errors.

@@ -1,6 +1,7 @@
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::fmt;
 
+use crate::ahead;
 use crate::bytes::Bytes;
 use crate::carry::Json;
 use crate::class::ClassMeta;
@@ -8,6 +9,9 @@ use crate::encode::FieldWriter;
 use crate::fields::{self, Fields};
 use crate::meta::Param;
 use crate::remote::Payload;
+
+/// A value that was read before its parameter asked for it, without its type, and the bytes that it takes in its text.
+pub(crate) type ReadAhead = (Box<dyn Any + Send>, usize);
 
 /// Reads and writes parameters of type `T`.
 #[diagnostic::on_unimplemented(
@@ -18,6 +22,8 @@ use crate::remote::Payload;
 pub trait Carries<T>: Sync {
     /// Reads a field; what is wrong is recorded in `fields`.
     fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<T>;
+    /// Reads the JSON value at the beginning of a text, and says where it ends. `None` when that is no `T`.
+    fn read_ahead(&self, json: &str) -> Option<ReadAhead>;
     /// Writes a field.
     fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &T);
     /// Whether the field may be missing, as an `Option` may.
@@ -30,6 +36,17 @@ pub trait Carries<T>: Sync {
 impl<T: Payload> Carries<T> for Json {
     fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
         fields::slot(fields, name)
+    }
+
+    fn read_ahead(&self, json: &str) -> Option<ReadAhead> {
+        if TypeId::of::<T>() == TypeId::of::<String>()
+            && let Some((text, length)) = ahead::text(json)
+        {
+            return Some((Box::new(text), length));
+        }
+        let mut values = serde_json::Deserializer::from_str(json).into_iter::<T>();
+        let value = values.next()?.ok()?;
+        Some((Box::new(value), values.byte_offset()))
     }
 
     fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &T) {
@@ -126,11 +143,16 @@ impl<T> fmt::Debug for Slot<T> {
 
 /// A slot without its type.
 pub(crate) trait AnySlot: Sync {
+    fn read_ahead(&self, json: &str) -> Option<ReadAhead>;
     fn may_be_missing(&self) -> bool;
     fn is_bytes(&self) -> bool;
 }
 
 impl<T> AnySlot for Slot<T> {
+    fn read_ahead(&self, json: &str) -> Option<ReadAhead> {
+        self.carrier.read_ahead(json)
+    }
+
     fn may_be_missing(&self) -> bool {
         self.carrier.may_be_missing()
     }

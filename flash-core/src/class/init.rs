@@ -8,7 +8,7 @@ use super::canonical::canonical;
 use super::declared::Class;
 use super::instances::Instance;
 use crate::app::App;
-use crate::carry::{Carries, Needs, Slot, slot};
+use crate::carry::{Carries, Needs, ReadAhead, Slot, slot};
 use crate::encode::FieldWriter;
 use crate::error::{Error, WireError, code};
 use crate::fields::{Fields, Origin};
@@ -104,6 +104,10 @@ impl<C: Class> Carries<InitArgs> for InitCarrier<C> {
                 None
             }
         }
+    }
+
+    fn read_ahead(&self, _: &str) -> Option<ReadAhead> {
+        None
     }
 
     fn write(&self, fields: &mut FieldWriter, name: &'static str, value: &InitArgs) {

@@ -51,7 +51,7 @@ pub(super) async fn fields<'a>(
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     match format(meta, content_type)? {
         Format::Json => {
-            fields.add_json(body)?;
+            fields.add_arguments(body, meta.params)?;
             check_shape(&fields, meta)?;
         }
         Format::Form => query::add(&mut fields, Origin::Body, body),

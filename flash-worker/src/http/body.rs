@@ -7,6 +7,7 @@ use flash_core::clock::{Clock, Timestamp};
 use flash_core::{WireError, code};
 use hyper::body::Body;
 
+use super::budget::Share;
 use super::limits::Limits;
 
 /// How much of a body that nobody wants is read and thrown away, in bytes. A client that is still sending when the answer
@@ -20,6 +21,8 @@ pub(crate) struct Reader<'a, B> {
     announced: Option<usize>,
     limits: &'a Limits,
     clock: &'a Clock,
+    /// Where the body is counted among those in flight.
+    share: Option<&'a mut Share>,
     received: usize,
     /// The client waits for a word before it sends, so nothing has to be thrown away.
     asks_first: bool,
@@ -33,7 +36,7 @@ where
 {
     /// `announced` is the length that the head tells.
     pub(crate) fn new(body: B, announced: Option<usize>, limits: &'a Limits, clock: &'a Clock) -> Self {
-        Self { body, announced, limits, clock, received: 0, asks_first: false, waiting_since: None }
+        Self { body, announced, limits, clock, share: None, received: 0, asks_first: false, waiting_since: None }
     }
 
     /// Says whether the client waits for `100 Continue` before it sends.
@@ -42,33 +45,50 @@ where
         self
     }
 
+    /// Counts the body among those in flight: with its whole length at once where it is announced.
+    pub(crate) fn within(mut self, share: &'a mut Share) -> Self {
+        self.share = Some(share);
+        self
+    }
+
     /// Reads all of it. The announced length sizes the buffer once; a small body is never copied.
     ///
     /// # Errors
-    /// `payload_too_large`, `request_timeout`, or `invalid_request` for a body that breaks off.
+    /// `payload_too_large`, `overloaded`, `request_timeout`, or `invalid_request` for a body that breaks off.
     pub(crate) async fn whole(mut self) -> Result<Bytes, WireError> {
         if let Some(size) = self.announced
-            && size > self.limits.body
+            && let Err(error) = self.room(size, true)
         {
             self.discard().await;
-            return Err(too_large(&format!("{size} bytes"), self.limits.body));
+            return Err(error);
         }
         let Some(first) = self.next().await? else { return Ok(Bytes::new()) };
         if self.announced == Some(first.len()) {
             return Ok(first);
         }
+        if let Err(error) = self.room(first.len(), false) {
+            drop(first);
+            self.discard().await;
+            return Err(error);
+        }
         let mut buffer = BytesMut::with_capacity(self.announced.unwrap_or(first.len() * 2));
         buffer.extend_from_slice(&first);
         drop(first);
         while let Some(chunk) = self.next().await? {
-            if buffer.len() + chunk.len() > self.limits.body {
+            if let Err(error) = self.room(buffer.len() + chunk.len(), false) {
                 drop(buffer);
                 self.discard().await;
-                return Err(too_large(&format!("more than {} bytes", self.limits.body), self.limits.body));
+                return Err(error);
             }
             buffer.extend_from_slice(&chunk);
         }
         Ok(buffer.freeze())
+    }
+
+    /// Whether a body of so many bytes in all may come.
+    fn room(&mut self, size: usize, is_announced: bool) -> Result<(), WireError> {
+        self.limits.check_body(size, is_announced)?;
+        self.share.as_mut().map_or(Ok(()), |share| share.grow_to(size))
     }
 
     /// Reads what nobody wants.
@@ -123,13 +143,7 @@ where
 }
 
 #[cold]
-fn too_large(size: &str, limit: usize) -> WireError {
-    WireError::new(code::PAYLOAD_TOO_LARGE, format!("the body has {size}, the limit is {limit} bytes"))
-        .terminal()
-}
-
-#[cold]
-fn too_slow(received: usize) -> WireError {
+pub(super) fn too_slow(received: usize) -> WireError {
     WireError::new(code::REQUEST_TIMEOUT, format!("the body came too slowly: {received} bytes so far"))
         .retryable()
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use flash_core::clock::Timestamp;
 use flash_core::wire::headers as names;
@@ -34,13 +35,13 @@ impl fmt::Debug for Headers {
 }
 
 /// The caller's own id where it is harmless, else a new one.
-pub(super) fn id_of(headers: &HeaderMap) -> String {
+pub(super) fn id_of(headers: &HeaderMap) -> Arc<str> {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     match given {
         Some(id)
             if !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic()) =>
         {
-            id.to_owned()
+            id.into()
         }
         _ => request_id(),
     }

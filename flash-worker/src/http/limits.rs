@@ -1,10 +1,15 @@
 use std::time::Duration;
 
+use flash_core::boot::Boot;
+use flash_core::{WireError, code};
+
 /// What one client may cost a worker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Largest request body in bytes (platform contract C).
     pub(crate) body: usize,
+    /// Bytes of all request bodies in flight.
+    pub(crate) bodies: usize,
     /// Largest answer in bytes (platform contract C).
     pub(crate) answer: usize,
     /// Largest head of a request in bytes. hyper allows 100 headers in it.
@@ -33,6 +38,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 30_000_000,
+            bodies: 256_000_000,
             answer: 30_000_000,
             head: 64 * 1024,
             connections: 4096,
@@ -48,6 +54,27 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The limits of this worker. A body that could never have room is too large.
+    pub(crate) fn of(boot: &Boot) -> Self {
+        let limits = Self::default();
+        let bodies = boot.body_memory.unwrap_or(limits.bodies);
+        Self { bodies, body: limits.body.min(bodies), ..limits }
+    }
+
+    /// Whether a body may have so many bytes; `is_announced` when that is all of it.
+    ///
+    /// # Errors
+    /// `payload_too_large`.
+    pub(crate) fn check_body(&self, size: usize, is_announced: bool) -> Result<(), WireError> {
+        if size <= self.body {
+            return Ok(());
+        }
+        let limit = self.body;
+        let size = if is_announced { format!("{size} bytes") } else { format!("more than {limit} bytes") };
+        let text = format!("the body has {size}, the limit is {limit} bytes");
+        Err(WireError::new(code::PAYLOAD_TOO_LARGE, text).terminal())
+    }
+
     /// When a body has to be complete of which this much has come.
     pub(crate) fn body_allowance(&self, received: usize) -> Duration {
         self.body_time + Duration::from_millis(received as u64 * 1000 / self.body_rate)

@@ -8,8 +8,10 @@ mod admission;
 mod answer;
 mod arguments;
 mod body;
+mod budget;
 #[cfg(feature = "multipart")]
 mod form;
+mod guest;
 mod head;
 mod health;
 mod limits;
@@ -33,6 +35,7 @@ pub use listener::Listener;
 pub use worker::{HttpError, HttpWorker};
 
 pub(crate) use body::Reader;
+pub(crate) use budget::Budget;
 pub(crate) use limits::Limits;
 pub(crate) use listener::bind_local;
 pub(crate) use mounts::router as other_routes;

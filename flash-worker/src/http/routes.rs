@@ -1,14 +1,37 @@
 use flash_core::{App, Endpoint, Method, Registration};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The functions of one endpoint by path and verb.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Routes {
     table: matchit::Router<Verbs>,
 }
 
 /// The functions of one path, by verb.
-type Verbs = [Option<&'static Registration>; 5];
+type Verbs = [Option<Route>; 5];
+
+/// A function, and what its answers are like.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(super) function: &'static Registration,
+    /// Bytes of the last answer.
+    answer: AtomicUsize,
+}
+
+impl Route {
+    /// About how many bytes an answer will have: an eighth more than the last, because a text that outgrows its room is moved.
+    #[inline]
+    pub(super) fn expected(&self) -> usize {
+        let last = self.answer.load(Ordering::Relaxed);
+        last + last / 8
+    }
+
+    #[inline]
+    pub(super) fn answered(&self, bytes: usize) {
+        self.answer.store(bytes, Ordering::Relaxed);
+    }
+}
 
 impl Routes {
     /// The routes of `endpoint`.
@@ -19,17 +42,20 @@ impl Routes {
         let mut paths: BTreeMap<&'static str, Verbs> = BTreeMap::new();
         for function in app.registry().functions_of(endpoint.name()) {
             let Some(route) = function.meta().http else { continue };
-            paths.entry(route.path).or_default()[index(route.method)] = Some(function);
+            paths.entry(route.path).or_default()[index(route.method)] =
+                Some(Route { function, answer: AtomicUsize::new(0) });
         }
         let mut table = matchit::Router::new();
         let mut problems = Vec::new();
         for (path, verbs) in paths {
+            let functions: Vec<String> = verbs
+                .iter()
+                .flatten()
+                .map(|Route { function, .. }| {
+                    format!("`{}` at {}", function.meta().name, function.meta().location())
+                })
+                .collect();
             if let Err(error) = table.insert(path, verbs) {
-                let functions: Vec<String> = verbs
-                    .into_iter()
-                    .flatten()
-                    .map(|function| format!("`{}` at {}", function.meta().name, function.meta().location()))
-                    .collect();
                 problems.push(format!(
                     "path `{path}` of endpoint `{}` ({}) cannot be served: {error}",
                     endpoint.name(),
@@ -41,8 +67,8 @@ impl Routes {
     }
 
     /// The function for a verb and a path.
-    pub(crate) fn find(&self, method: &http::Method, path: &str) -> Option<&'static Registration> {
-        self.table.at(path).ok()?.value[index_of(method)?]
+    pub(crate) fn find(&self, method: &http::Method, path: &str) -> Option<&Route> {
+        self.table.at(path).ok()?.value[index_of(method)?].as_ref()
     }
 }
 

@@ -5,20 +5,25 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use flash_core::{App, Registration, Scope, WireError, code};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use flash_core::{App, Scope, WireError, code};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tower_service::Service as _;
 
 use super::admission::Admission;
 use super::answer::Answer;
 use super::body::Reader;
+use super::budget::Budget;
+use super::guest::{Guest, Refusal};
 use super::limits::Limits;
 use super::request::{Reply, Work};
-use super::routes::Routes;
+use super::routes::{Route, Routes};
 use super::vitals::{Busy, Vitals};
 use super::{access, head, response};
 use crate::shutdown::Shutdown;
+
+/// Seconds after which a request may come again that no function would answer.
+const SOON: u64 = 1;
 
 /// The functions of one endpoint, with the places that it has for them.
 #[derive(Debug)]
@@ -46,6 +51,7 @@ pub(crate) struct Service {
     pub(crate) sites: Sites,
     pub(crate) others: Router,
     pub(crate) limits: Limits,
+    pub(crate) budget: Arc<Budget>,
     /// The server takes its leave: answers ask the client not to come back on this connection.
     pub(crate) leaving: Shutdown,
     /// Set when a function says that the worker cannot go on.
@@ -59,7 +65,7 @@ impl Sites {
     }
 
     /// The function that a request asks for, its endpoint, and the length of what stands before the endpoint's own path.
-    fn find(&self, method: &Method, path: &str) -> Option<(&Site, &'static Registration, usize)> {
+    fn find(&self, method: &Method, path: &str) -> Option<(&Site, &Route, usize)> {
         let (site, prefix) = match self {
             Self::Root(site) => (site, 0),
             Self::Named(sites) => {
@@ -83,8 +89,9 @@ impl Service {
         let id = head::id_of(request.headers());
         let line = access::Line::of(&request);
         let mut response = match self.sites.find(request.method(), request.uri().path()) {
-            Some((site, function, prefix)) => {
-                let work = Work { app: &self.app, function, limits: &self.limits, id: &id, prefix };
+            Some((site, route, prefix)) => {
+                let (limits, budget) = (&self.limits, &self.budget);
+                let work = Work { app: &self.app, route, limits, budget, id: &id, prefix };
                 self.run(site, work, request, began).await
             }
             None => self.other(request, &id).await,
@@ -107,7 +114,7 @@ impl Service {
         request: Request<Incoming>,
         began: Instant,
     ) -> Response<Answer> {
-        let (function, id) = (work.function, work.id);
+        let (route, id) = (work.route.function.meta().http, work.id);
         let (parts, body) = request.into_parts();
         let outcome = match site.admission.enter() {
             Ok(permit) => {
@@ -116,22 +123,26 @@ impl Service {
                 outcome
             }
             Err(error) => {
-                // A client that is still sending when the answer comes takes it for a broken connection.
-                let length = head::content_length(&parts.headers);
-                let reader = Reader::new(body, length, &self.limits, self.app.clock());
-                reader.asking_first(parts.headers.contains_key(header::EXPECT)).discard().await;
+                self.discard(&parts.headers, body).await;
                 Err(error)
             }
         };
         match outcome {
-            Ok(Reply::Value(encoded)) => response::success(function.meta().http, encoded),
-            Ok(Reply::Stream(events)) => response::stream(function.meta().http, events),
-            Err(error) => self.failed(error, id, site),
+            Ok(Reply::Value(encoded)) => response::success(route, encoded),
+            Ok(Reply::Stream(events)) => response::stream(route, events),
+            Err(error) => self.failed(error, id, site.admission.retry_after()),
         }
     }
 
+    /// Reads a body that nobody wants: a client that is still sending when the answer comes takes it for a broken connection.
     #[cold]
-    fn failed(&self, mut error: WireError, id: &str, site: &Site) -> Response<Answer> {
+    async fn discard(&self, headers: &HeaderMap, body: Incoming) {
+        let reader = Reader::new(body, head::content_length(headers), &self.limits, self.app.clock());
+        reader.asking_first(headers.contains_key(header::EXPECT)).discard().await;
+    }
+
+    #[cold]
+    fn failed(&self, mut error: WireError, id: &str, retry_after: u64) -> Response<Answer> {
         if error.fatal {
             tracing::error!(request_id = id, code = %error.code, "the worker cannot go on: {}", error.message);
             self.broken.start();
@@ -139,26 +150,45 @@ impl Service {
         error.request_id = Some(id.to_owned());
         let mut response = response::problem(&error);
         if error.code == code::OVERLOADED {
-            response.headers_mut().insert(header::RETRY_AFTER, site.admission.retry_after().into());
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
         }
         response
     }
 
-    async fn other(&self, request: Request<Incoming>, id: &str) -> Response<Answer> {
-        let scope = Scope::builder(self.app.clone()).request_id(id).build();
+    async fn other(&self, request: Request<Incoming>, id: &Arc<str>) -> Response<Answer> {
+        let scope = Scope::builder(self.app.clone()).request_id(Arc::clone(id)).build();
         let mut router = self.others.clone();
+        let refusal = Refusal::default();
+        let request = {
+            let (parts, body) = request.into_parts();
+            let (clock, refusal) = (self.app.clock().clone(), refusal.clone());
+            let mut share = self.budget.share();
+            if let Some(size) = head::content_length(&parts.headers)
+                && let Err(error) =
+                    self.limits.check_body(size, true).and_then(|()| share.grow_to(size))
+            {
+                self.discard(&parts.headers, body).await;
+                return self.failed(error, id, SOON);
+            }
+            let body = Guest::new(body, self.limits, clock, share, refusal);
+            Request::from_parts(parts, axum::body::Body::new(body))
+        };
         let answered = guarded(scope.enter(async move {
-            match router.call(request.map(axum::body::Body::new)).await {
+            match router.call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             }
         }));
-        match answered.await {
+        let answered = answered.await;
+        if let Some(error) = refusal.get() {
+            return self.failed(error, id, SOON);
+        }
+        match answered {
             Ok(response) => response.map(Answer::other),
             Err(text) => {
-                tracing::error!(request_id = id, "a handler panicked: {text}");
+                tracing::error!(request_id = &**id, "a handler panicked: {text}");
                 let mut error = WireError::new(code::PANIC, "the handler panicked");
-                error.request_id = Some(id.to_owned());
+                error.request_id = Some(id.to_string());
                 response::problem(&error)
             }
         }

@@ -8,6 +8,7 @@ use flash_core::{App, Endpoint};
 use tokio::task::JoinHandle;
 
 use super::admission::Admission;
+use super::budget::Budget;
 use super::health::{Health, HealthState};
 use super::limits::Limits;
 use super::listener::Listener;
@@ -84,7 +85,7 @@ impl HttpWorker {
         if health_listener.is_none() {
             mounts::check_health_path(&site, &others, &boot.health_path).map_err(HttpError::Routes)?;
         }
-        let limits = Limits::default();
+        let limits = Limits::of(&boot);
         Ok(Self { app, endpoint, site, others, listener, health_listener, boot, limits })
     }
 
@@ -111,6 +112,7 @@ impl HttpWorker {
             sites,
             others,
             limits,
+            budget: Budget::new(limits.bodies),
             leaving: Shutdown::new(),
             broken: broken.clone(),
         };

@@ -60,11 +60,13 @@ impl LocalServer {
         }
         let table = table::render(app.registry(), &format!("http://{}", listener.address()?));
         let router = router.merge(common(&app, table)).fallback(not_found);
+        let limits = door::Limits::of(boot);
         let service = door::Service {
             app: app.clone(),
             sites: door::Sites::Named(sites),
             others: router,
-            limits: door::Limits::default(),
+            limits,
+            budget: door::Budget::new(limits.bodies),
             leaving: Shutdown::new(),
             broken: Shutdown::new(),
         };

@@ -112,6 +112,14 @@ impl Connection {
         }
     }
 
+    /// Whether the server has sent something by now.
+    pub(super) fn has_more(&mut self) -> bool {
+        let mut piece = [0; 1024];
+        let size = self.stream.try_read(&mut piece).unwrap_or_default();
+        self.read.extend_from_slice(&piece[..size]);
+        size > 0
+    }
+
     /// Reads until the server closes the connection.
     pub(super) async fn until_closed(&mut self) -> Vec<u8> {
         while self.more().await {}

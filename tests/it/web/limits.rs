@@ -1,8 +1,11 @@
 //! Slow and endless clients.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use flash_core::clock::TestClock;
+use flash_core::boot::Boot;
+use flash_core::clock::{Clock, TestClock};
+use flash_tests::web::{GATE, WAITING};
 use serde_json::json;
 
 use super::client::{Web, request};
@@ -35,24 +38,56 @@ async fn a_body_that_does_not_come_is_408() {
     web.running.abort();
 }
 
-#[tokio::test]
-async fn a_body_that_drips_is_no_faster_for_it() {
+/// Sends a body a byte at a time, each after a second, until something comes back.
+async fn dripping(path: &str) {
     let clock = TestClock::new();
     let web = Web::with_clock(&clock).await;
     let mut connection = web.connect().await;
-    connection.send(b"POST /measure HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n").await;
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n");
+    connection.send(head.as_bytes()).await;
+    let began = clock.now();
     let dripping = async {
         loop {
             connection.send(b" ").await;
             tokio::task::yield_now().await;
-            if let Ok(size) = connection.stream.try_read(&mut [0; 32])
-                && size > 0
-            {
-                return size;
+            if connection.has_more() {
+                return;
             }
         }
     };
     passing(&clock, Duration::from_secs(1), dripping).await;
+    let answer = connection.answer().await;
+    assert_eq!((answer.status, &answer.json()["code"]), (408, &json!("request_timeout")), "{path}");
+    assert_eq!(answer.json()["request_id"].as_str(), answer.header("x-request-id"), "{path}");
+    let took = clock.now().since(began);
+    assert!(took >= Duration::from_secs(20), "{path}: {took:?}");
+    // Nobody waits for the rest.
+    connection.until_closed().await;
+    web.running.abort();
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_no_faster_for_it() {
+    dripping("/measure").await;
+}
+
+#[tokio::test]
+async fn a_body_that_drips_to_a_users_router_is_cut_off_as_well() {
+    dripping("/page/length").await;
+}
+
+#[tokio::test]
+async fn a_handler_may_take_its_time_with_a_body_that_is_there() {
+    let clock = TestClock::new();
+    let web = Web::with_clock(&clock).await;
+    let mut connection = web.connect().await;
+    connection.send(&request("POST", "/page/late", "", &vec![b' '; 1_500_000])).await;
+    while WAITING.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    clock.advance(Duration::from_secs(50)).await;
+    GATE.send_replace(1);
+    assert_eq!(connection.answer().await.text(), "1500000");
     web.running.abort();
 }
 
@@ -99,31 +134,85 @@ async fn a_client_that_reads_nothing_loses_its_connection() {
     web.running.abort();
 }
 
+/// A body in chunks, so that nobody knows its length.
+fn chunked(path: &str, body: &[u8]) -> Vec<u8> {
+    let mut request =
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n").into_bytes();
+    for chunk in body.chunks(1_000_000) {
+        request.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        request.extend_from_slice(chunk);
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"0\r\n\r\n");
+    request
+}
+
 #[tokio::test]
 async fn a_body_over_the_limit_is_413_whether_announced_or_not() {
     let web = Web::start().await;
     let body = vec![b' '; 30_000_001];
-    let answer = web.raw(&request("POST", "/measure", "", &body)).await;
-    assert_eq!((answer.status, &answer.json()["code"]), (413, &json!("payload_too_large")));
-    assert!(answer.json()["detail"].as_str().unwrap().contains("30000001 bytes"), "{}", answer.text());
-
-    let mut chunked = b"POST /measure HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
-    for chunk in body.chunks(1_000_000) {
-        chunked.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-        chunked.extend_from_slice(chunk);
-        chunked.extend_from_slice(b"\r\n");
+    for path in ["/measure", "/page/length"] {
+        let answer = web.raw(&request("POST", path, "", &body)).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (413, &json!("payload_too_large")), "{path}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains("30000001 bytes"), "{}", answer.text());
     }
-    chunked.extend_from_slice(b"0\r\n\r\n");
-    let answer = web.raw(&chunked).await;
-    assert!(
-        answer.json()["detail"].as_str().unwrap().contains("more than 30000000 bytes"),
-        "{}",
-        answer.text()
-    );
+    for path in ["/measure", "/page/length"] {
+        let answer = web.raw(&chunked(path, &body)).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (413, &json!("payload_too_large")), "{path}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("more than 30000000 bytes"), "{path}: {detail}");
+    }
+    // And what is within the limit is not cut off.
+    assert_eq!(web.raw(&chunked("/page/length", &body[1..])).await.text(), "30000000");
 
     // A client that asks before it sends is told at once.
-    let ask =
-        b"POST /measure HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 40000000\r\n\r\n";
-    assert_eq!(web.raw(ask).await.status, 413);
+    for path in ["/measure", "/page/length"] {
+        let ask = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 40000000\r\n\r\n"
+        );
+        assert_eq!(web.raw(ask.as_bytes()).await.status, 413, "{path}");
+    }
     web.stop().await;
+}
+
+#[tokio::test]
+async fn bodies_in_flight_have_a_bound_together() {
+    let boot = || Boot::from_lookup(|name| (name == "FLASH_BODY_MEMORY_MB").then(|| "1".to_owned())).unwrap();
+    for (first, second) in [("/measure", "/page/length"), ("/page/length", "/measure")] {
+        let web = Web::start_with(Clock::real(), boot()).await;
+        let half = format!(r#"{{"text":"{}"}}"#, "a".repeat(600_000));
+        let post = |path: &str| request("POST", path, "content-type: application/json\r\n", half.as_bytes());
+        // One that is on its way counts with all that it announced.
+        let mut held = web.connect().await;
+        let whole = post(first);
+        let (begun, rest) = whole.split_at(1_000);
+        held.send(begun).await;
+        let refused = loop {
+            let answer = web.raw(&post(second)).await;
+            if answer.status != 200 {
+                break answer;
+            }
+        };
+        assert_eq!((refused.status, &refused.json()["code"]), (503, &json!("overloaded")), "{second}");
+        assert_eq!((refused.header("retry-after"), &refused.json()["retryable"]), (Some("1"), &json!(true)));
+        assert_eq!(refused.json()["request_id"].as_str(), refused.header("x-request-id"));
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("limit of 1000000 bytes") && detail.contains("FLASH_BODY_MEMORY_MB"), "{detail}");
+        // One whose length nobody knows is refused when it has grown too large.
+        let answer = web.raw(&chunked("/measure", half.as_bytes())).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (503, &json!("overloaded")));
+        // A small one has room, and what would never have is too large.
+        assert_eq!(web.post("/measure", r#"{"text": "a"}"#).await.status, 200);
+        let answer = web.raw(&request("POST", second, "", &vec![b' '; 1_000_001])).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (413, &json!("payload_too_large")));
+        // The room comes back.
+        held.send(rest).await;
+        assert_eq!(held.answer().await.status, 200, "{first}");
+        assert_eq!(web.raw(&post(second)).await.status, 200);
+        web.stop().await;
+    }
+    for bad in ["0", "-1", "1.5", "much"] {
+        let found = Boot::from_lookup(|name| (name == "FLASH_BODY_MEMORY_MB").then(|| bad.to_owned()));
+        assert!(found.unwrap_err().to_string().contains("FLASH_BODY_MEMORY_MB"), "{bad}");
+    }
 }

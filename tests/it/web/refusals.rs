@@ -52,6 +52,7 @@ fn cases() -> Vec<Case> {
         ("NaN", json(r#"{"text": "a", "x": NaN}"#), 400, "invalid_json", "body is not JSON"),
         ("a field twice", json(r#"{"text": "a", "text": "b"}"#), 422, "invalid_input", "body.text: the field occurs twice"),
         ("a field twice, once escaped", json(r#"{"text": "a", "te\u0078t": "b"}"#), 422, "invalid_input", "body.text: the field occurs twice"),
+        ("a field of the path in the body", request("PUT", "/files/a", "content-type: application/json\r\n", br#"{"file": "aGk=", "name": "b"}"#), 422, "invalid_input", "body.name: unknown field"),
         ("an unknown field", json(r#"{"text": "a", "txet": 1}"#), 422, "invalid_input", "body.txet: unknown field"),
         ("no field", json("{}"), 422, "invalid_input", "body.text: missing field"),
         ("no body", request("POST", "/measure", "", b""), 422, "invalid_input", "body.text: missing field"),
@@ -151,9 +152,12 @@ async fn what_is_no_http_is_refused_by_the_server() {
 #[tokio::test]
 async fn a_panic_is_500_with_an_id_and_nothing_of_the_inside() {
     let web = Web::start().await;
-    let answer = web.post("/panic", "{}").await;
-    assert_eq!((answer.status, &answer.json()["code"]), (500, &Value::from("panic")));
-    assert!(!answer.text().contains("secret"), "{}", answer.text());
-    assert!(answer.header("x-request-id").is_some_and(|id| answer.json()["request_id"] == id));
+    // In the function, and before it, in the user's own type.
+    for (path, body) in [("/panic", "{}"), ("/explosive", r#"{"text": "a", "explosive": 1}"#)] {
+        let answer = web.post(path, body).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (500, &Value::from("panic")), "{path}");
+        assert!(!answer.text().contains("secret"), "{}", answer.text());
+        assert!(answer.header("x-request-id").is_some_and(|id| answer.json()["request_id"] == id));
+    }
     web.stop().await;
 }

@@ -1,5 +1,6 @@
 //! The one door to every benchmark: builds the programs, runs them in interleaved rounds, compares their figures.
 
+mod call;
 mod compile;
 mod cpu;
 mod faults;
@@ -69,6 +70,11 @@ const BENCHES: &[Bench] = &[
         name: "http",
         about: "JSON echo by POST against bare axum, FastAPI and dropshot, small and large bodies",
         run: Run::Frameworks(http::run),
+    },
+    Bench {
+        name: "call",
+        about: "calls from endpoint to endpoint, the generated client against bare reqwest",
+        run: Run::Programs(call::run),
     },
     Bench {
         name: "queue",

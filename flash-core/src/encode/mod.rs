@@ -1,7 +1,14 @@
+mod escape;
+mod sink;
+mod writer;
+
+pub(crate) use escape::plain_length;
+
 use std::any::{Any, TypeId};
-use std::io;
 
 use serde::Serialize;
+use sink::Sink;
+use writer::Writer;
 
 use crate::bytes::Bytes;
 use crate::error::{WireError, code};
@@ -33,6 +40,7 @@ impl Encoded {
 #[derive(Debug, Clone, Copy)]
 pub struct ReplyForm {
     limit: usize,
+    expected: usize,
     raw: bool,
 }
 
@@ -40,7 +48,7 @@ impl ReplyForm {
     /// JSON of at most `limit` bytes. [`Bytes`] are text in base64.
     #[must_use]
     pub const fn json(limit: usize) -> Self {
-        Self { limit, raw: false }
+        Self { limit, expected: 0, raw: false }
     }
 
     /// [`Bytes`] as they are ([`Encoded::raw`]), and everything else as JSON; at most `limit` bytes. For an HTTP door whose
@@ -48,7 +56,14 @@ impl ReplyForm {
     /// gets [`json`](Self::json).
     #[must_use]
     pub const fn raw(limit: usize) -> Self {
-        Self { limit, raw: true }
+        Self { limit, expected: 0, raw: true }
+    }
+
+    /// As large as the reply will likely be, in bytes: what the last one had. A large reply that finds its room has not to be
+    /// moved as it grows.
+    #[must_use]
+    pub const fn expecting(self, bytes: usize) -> Self {
+        Self { expected: bytes, ..self }
     }
 
     /// Most bytes of the reply.
@@ -85,8 +100,8 @@ pub(crate) fn encode<T: Serialize + 'static>(
     {
         return raw(bytes, form.limit, what);
     }
-    let mut sink = Sink::new(form.limit);
-    serde_json::to_writer(&mut sink, value).map_err(|error| {
+    let mut sink = Sink::new(form.limit, form.expected);
+    value.serialize(Writer::new(&mut sink)).map_err(|error| {
         WireError::new(code::INTERNAL, format!("{what} could not be encoded as JSON"))
             .with_internal(error.to_string())
     })?;
@@ -119,7 +134,7 @@ impl FieldWriter {
     /// A writer that keeps at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        let mut sink = Sink::new(limit);
+        let mut sink = Sink::new(limit, 0);
         sink.push(b"{");
         Self { sink, error: None, is_whole: false }
     }
@@ -127,7 +142,7 @@ impl FieldWriter {
     /// Adds one field. What cannot be encoded is reported by [`finish`](Self::finish).
     pub fn put<T: Serialize>(&mut self, name: &str, value: &T) {
         self.key(name);
-        if let Err(error) = serde_json::to_writer(&mut self.sink, value) {
+        if let Err(error) = value.serialize(Writer::new(&mut self.sink)) {
             self.fail(name, &error);
         }
     }
@@ -174,10 +189,7 @@ impl FieldWriter {
         if self.sink.size > 1 {
             self.sink.push(b",");
         }
-        // Names are Rust identifiers or `rename` texts; serde_json escapes what needs it.
-        if let Err(error) = serde_json::to_writer(&mut self.sink, name) {
-            self.fail(name, &error);
-        }
+        escape::push(&mut self.sink, name);
         self.sink.push(b":");
     }
 
@@ -200,52 +212,5 @@ impl FieldWriter {
                 .with_status(413)
                 .terminal()
         })
-    }
-}
-
-/// Keeps up to a limit and only counts beyond it, so that the error can name the whole size.
-#[derive(Debug)]
-struct Sink {
-    bytes: Vec<u8>,
-    size: usize,
-    limit: usize,
-}
-
-impl Sink {
-    fn new(limit: usize) -> Self {
-        Self { bytes: Vec::with_capacity(128), size: 0, limit }
-    }
-
-    #[inline]
-    fn push(&mut self, bytes: &[u8]) {
-        self.size += bytes.len();
-        if self.size <= self.limit {
-            self.bytes.extend_from_slice(bytes);
-        }
-    }
-
-    fn finish(self) -> Result<Vec<u8>, TooLarge> {
-        if self.size > self.limit {
-            return Err(TooLarge { size: self.size, limit: self.limit });
-        }
-        Ok(self.bytes)
-    }
-}
-
-impl io::Write for Sink {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.push(bytes);
-        Ok(bytes.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.push(bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
