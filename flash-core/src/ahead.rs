@@ -129,7 +129,19 @@ mod tests {
             assert_eq!(text(json), by_serde_json(json), "{json}");
             assert!(text(json).is_some(), "{json}");
         }
-        for json in [r#""\u00e4""#, r#""\b""#, r#""\x""#, "\"a\nb\"", r#""a"#, r#""a\"#, r#""a\n"#, "1", "", " ", "[\"a\"]"] {
+        for json in [
+            r#""\u00e4""#,
+            r#""\b""#,
+            r#""\x""#,
+            "\"a\nb\"",
+            r#""a"#,
+            r#""a\"#,
+            r#""a\n"#,
+            "1",
+            "",
+            " ",
+            "[\"a\"]",
+        ] {
             assert_eq!(text(json), None, "{json}");
         }
         // Nobody keeps the room of what only followed.

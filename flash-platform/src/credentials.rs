@@ -26,7 +26,8 @@ impl Credentials {
     /// Sends `key` to the platform and to the hosts of these addresses, and to nobody else.
     #[must_use]
     pub fn new(key: Option<Secret>, addresses: impl IntoIterator<Item = String>) -> Self {
-        let hosts = || addresses.into_iter().filter_map(|address| host(&Url::parse(&address).ok()?)).collect();
+        let hosts =
+            || addresses.into_iter().filter_map(|address| host(&Url::parse(&address).ok()?)).collect();
         Self { known: key.map(|key| Arc::new(Known { key, hosts: hosts() })), also: None }
     }
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use flash_core::wire::{headers, sse};
 use flash_core::{
-    CHUNK_LIMIT, CallFailure, CallRequest, ChunkStream, Error, FieldWriter, Fields, HttpRoute, Method, Origin, Problem,
-    WireError, code, unfold,
+    CHUNK_LIMIT, CallFailure, CallRequest, ChunkStream, Error, FieldWriter, Fields, HttpRoute, Method,
+    Origin, Problem, WireError, code, unfold,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{RequestBuilder, Response};

@@ -36,7 +36,16 @@ where
 {
     /// `announced` is the length that the head tells.
     pub(crate) fn new(body: B, announced: Option<usize>, limits: &'a Limits, clock: &'a Clock) -> Self {
-        Self { body, announced, limits, clock, share: None, received: 0, asks_first: false, waiting_since: None }
+        Self {
+            body,
+            announced,
+            limits,
+            clock,
+            share: None,
+            received: 0,
+            asks_first: false,
+            waiting_since: None,
+        }
     }
 
     /// Says whether the client waits for `100 Continue` before it sends.

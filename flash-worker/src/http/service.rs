@@ -164,8 +164,7 @@ impl Service {
             let (clock, refusal) = (self.app.clock().clone(), refusal.clone());
             let mut share = self.budget.share();
             if let Some(size) = head::content_length(&parts.headers)
-                && let Err(error) =
-                    self.limits.check_body(size, true).and_then(|()| share.grow_to(size))
+                && let Err(error) = self.limits.check_body(size, true).and_then(|()| share.grow_to(size))
             {
                 self.discard(&parts.headers, body).await;
                 return self.failed(error, id, SOON);

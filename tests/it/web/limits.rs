@@ -197,7 +197,10 @@ async fn bodies_in_flight_have_a_bound_together() {
         assert_eq!((refused.header("retry-after"), &refused.json()["retryable"]), (Some("1"), &json!(true)));
         assert_eq!(refused.json()["request_id"].as_str(), refused.header("x-request-id"));
         let detail = refused.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains("limit of 1000000 bytes") && detail.contains("FLASH_BODY_MEMORY_MB"), "{detail}");
+        assert!(
+            detail.contains("limit of 1000000 bytes") && detail.contains("FLASH_BODY_MEMORY_MB"),
+            "{detail}"
+        );
         // One whose length nobody knows is refused when it has grown too large.
         let answer = web.raw(&chunked("/measure", half.as_bytes())).await;
         assert_eq!((answer.status, &answer.json()["code"]), (503, &json!("overloaded")));

@@ -25,8 +25,9 @@ struct Sample {
 
 impl Sample {
     fn read(printed: &Value) -> Result<Self> {
-        let number =
-            |key: &str| printed[key].as_f64().ok_or_else(|| format!("`calls` did not print {key}: {printed}"));
+        let number = |key: &str| {
+            printed[key].as_f64().ok_or_else(|| format!("`calls` did not print {key}: {printed}"))
+        };
         Ok(Self {
             calls_per_second: number("calls_per_second")?,
             cpu_us: number("cpu_us")?,
@@ -93,11 +94,22 @@ fn measure(
 
 fn report(samples: &[[Vec<Sample>; 2]], ways: [&str; 2], programs: &Programs, window_ms: u64) -> Report {
     let rounds = samples.first().map_or(0, |cell| cell[0].len());
-    let head = ["callers", "client", "calls/s", "vs reqwest", "CPU us/call", "vs reqwest", "p50 us", "p99 us", "busy"];
+    let head = [
+        "callers",
+        "client",
+        "calls/s",
+        "vs reqwest",
+        "CPU us/call",
+        "vs reqwest",
+        "p50 us",
+        "p99 us",
+        "busy",
+    ];
     let title = format!("call: POST of a small JSON object, medians [quartiles] of {rounds} rounds");
     let mut report = Report::new(title, &head);
     for (cell, callers) in samples.iter().zip(CALLERS) {
-        let series = |way: usize, figure: fn(&Sample) -> f64| -> Vec<f64> { cell[way].iter().map(figure).collect() };
+        let series =
+            |way: usize, figure: fn(&Sample) -> f64| -> Vec<f64> { cell[way].iter().map(figure).collect() };
         let ratio = |figure: fn(&Sample) -> f64| Spread::ratio(&series(1, figure), &series(0, figure));
         let rate = ratio(|sample| sample.calls_per_second);
         let cpu = ratio(|sample| sample.cpu_us);
