@@ -1,22 +1,19 @@
 use std::path::Path;
 
 use flash_core::Registry;
-use sha2::{Digest, Sha256};
 
 /// Lies in every Flash binary, so that a command can tell one from another program before it runs it.
 #[used]
 static MARKER: [u8; 27] = *b"flash-describe-protocol: 1\n";
 
-/// Writes the manifest to `file`. Warnings go to standard error, because the file is for programs.
+/// Writes the manifest to `file`, without the hash of this binary: whoever packs it adds that, faster than an unoptimised
+/// program hashes its hundreds of megabytes after every edit. Warnings go to standard error, because the file is for programs.
 pub(crate) fn write(registry: &Registry, file: &Path) -> Result<(), String> {
     if registry.is_empty() {
         return Err(Registry::empty_help());
     }
-    let mut described = registry.describe(&project_name());
+    let described = registry.describe(&project_name());
     described.manifest.validate().map_err(|errors| errors.to_string())?;
-    if let Some(rust) = &mut described.manifest.rust {
-        rust.binary_sha256 = own_hash();
-    }
     #[allow(clippy::print_stderr, reason = "the log is not installed, and a build tool reads this")]
     for warning in &described.warnings {
         eprintln!("warning: {warning}");
@@ -32,9 +29,4 @@ pub(crate) fn project_name() -> String {
         .ok()
         .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
         .unwrap_or_else(|| "app".to_owned())
-}
-
-fn own_hash() -> Option<String> {
-    let bytes = std::fs::read(std::env::current_exe().ok()?).ok()?;
-    Some(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }

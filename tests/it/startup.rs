@@ -129,7 +129,8 @@ fn the_binary_describes_itself_the_same_way_every_time() {
     assert_eq!(manifest["routes"]["api"]["PUT /items/{id}"], "put_item");
     assert_eq!(manifest["function_registry"]["check"], "mixed");
     assert!(manifest.get("generated_at").is_none());
-    assert_eq!(manifest["rust"]["binary_sha256"].as_str().map(str::len), Some(64));
+    // Who packs the binary knows its hash.
+    assert!(manifest["rust"].is_object() && manifest["rust"].get("binary_sha256").is_none());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::assets::assets;
 use super::cargo::{Compile, compile};
 use super::describe::describe;
 use super::fingerprint::fingerprint;
+use super::inputs::Inputs;
 use super::secrets::refuse_secrets;
 use crate::cli::SourceArgs;
 use crate::failure::{During, Failure, exit};
@@ -55,10 +56,12 @@ pub(crate) fn describe_source(
         let (mut manifest, warnings) = describe(&host)?;
         if let (Some(rust), Some(target)) = (&mut manifest.rust, &source.target) {
             rust.target.clone_from(target);
-            rust.binary_sha256 = Some(sha256_of_file(&binary).during("the binary cannot be read")?);
         }
         (manifest, warnings)
     };
+    if let Some(rust) = &mut manifest.rust {
+        rust.binary_sha256 = Some(sha256_of_file(&binary).during("the binary cannot be read")?);
+    }
     project.app().clone_into(&mut manifest.project_name);
     manifest.source_fingerprint =
         fingerprint(project, &binary, source.target.as_deref(), source.profile.as_deref());
@@ -92,17 +95,17 @@ pub(crate) fn build(
         worker_protocol: rust.worker_protocol,
         assets,
     };
-    let spinner = output.spinner("packing");
-    let packed = write_whole(&artifact, &contents)?;
-    spinner.finish_and_clear();
-    Ok(Built {
-        artifact,
-        binary,
-        sha256: packed.sha256,
-        bytes: packed.bytes,
-        manifest,
-        glibc: packed.index.target.glibc.map(|version| version.to_string()),
-    })
+    let inputs = Inputs::of(&contents)?;
+    let packed = match inputs.packed_before(&artifact) {
+        Some(packed) => packed,
+        None => {
+            let spinner = output.spinner("packing");
+            let packed = inputs.remember(&artifact, &write_whole(&artifact, &contents)?)?;
+            spinner.finish_and_clear();
+            packed
+        }
+    };
+    Ok(Built { artifact, binary, sha256: packed.sha256, bytes: packed.bytes, manifest, glibc: packed.glibc })
 }
 
 /// Writes `.flash/flash_manifest.json`, and gives its text.

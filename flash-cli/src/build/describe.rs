@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Asks a binary for its manifest; what it warns of comes along.
 pub(crate) fn describe(binary: &Path) -> Result<(Manifest, Vec<String>), Failure> {
     let bytes = std::fs::read(binary).during(format!("`{}` cannot be read", binary.display()))?;
-    if !bytes.windows(MARKER.len()).any(|window| window == MARKER) {
+    if memchr::memmem::find(&bytes, MARKER).is_none() {
         return Err(Failure::of(exit::INVALID_APP, format!("`{}` is not a Flash app", binary.display()))
             .help("its main calls `flash::run()`, or has #[flash::main]"));
     }

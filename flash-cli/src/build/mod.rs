@@ -5,6 +5,7 @@ mod assets;
 mod cargo;
 mod describe;
 mod fingerprint;
+mod inputs;
 mod secrets;
 
 pub(crate) use artifact::{Built, build, describe_source, keep_manifest, kept_manifest, read_artifact};

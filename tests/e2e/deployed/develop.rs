@@ -1,73 +1,16 @@
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::Machine;
 use super::load::{Load, Probe};
+use super::running::Running;
 use crate::processes::root;
 
-/// `flash run`, and what it says.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    base: String,
-}
-
-impl Running {
-    fn start(machine: &Machine) -> Self {
-        let mut command = machine.command(&["run", "--port", "0"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = channel();
-        let streams: [Box<dyn Read + Send>; 2] =
-            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
-        for stream in streams {
-            let sender = sender.clone();
-            std::thread::spawn(move || {
-                for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    let _ = sender.send(line);
-                }
-            });
-        }
-        let mut running = Self { child, lines, base: String::new() };
-        let line = running.until("POST http://");
-        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
-        running.base = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-        running
-    }
-
-    /// Waits for a line that has this in it.
-    fn until(&self, text: &str) -> String {
-        let mut said = Vec::new();
-        loop {
-            match self.lines.recv_timeout(Duration::from_secs(600)) {
-                Ok(line) if line.contains(text) => return line,
-                Ok(line) => said.push(line),
-                Err(error) => panic!("{error} before {text:?}:\n{}", said.join("\n")),
-            }
-        }
-    }
-
-    fn greet(&self) -> Probe {
-        let url = format!("{}/lb/api/greet", self.base);
-        Probe { method: "POST", url, key: String::new(), body: Some(json!({"name": "Ada"})) }
-    }
-
-    fn interrupt(&mut self) {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn greet(base: &str) -> Probe {
+    let url = format!("{base}/lb/api/greet");
+    Probe { method: "POST", url, key: String::new(), body: Some(json!({"name": "Ada"})) }
 }
 
 /// Asks until the answer has this in it.
@@ -98,8 +41,8 @@ fn an_edit_is_served_and_an_error_leaves_the_last_good_build() {
     // The versions that the tests were built with: nothing is asked of a registry, and most of it is built.
     std::fs::copy(root().join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
     let machine = Machine::in_dir(dir);
-    let mut running = Running::start(&machine);
-    let greet = running.greet();
+    let running = Running::start(&machine, &["run", "--port", "0"]);
+    let greet = greet(&running.base());
     served(&greet, "Hello, Ada! Your name has 1 words.");
 
     let load = Load::start(greet.clone());
@@ -114,4 +57,95 @@ fn an_edit_is_served_and_an_error_leaves_the_last_good_build() {
     machine.edit("src/lib.rs", "Good day, {nobody}!", "Good evening, {name}!");
     served(&greet, "Good evening, Ada!");
     running.interrupt();
+    follows_edits_on_the_platform(&machine);
+    goes_away_again(&machine);
+}
+
+/// `flash run --auto-provision`: deployed, every edit rolled out, removed on Ctrl-C.
+fn follows_edits_on_the_platform(machine: &Machine) {
+    machine.flash(&["platform", "start"]);
+    let running = Running::start(machine, &["run", "--auto-provision"]);
+    running.until("every endpoint is provisioned");
+    let environments = machine.json(&["env", "list"])["environments"].clone();
+    let name = environments[0]["name"].as_str().unwrap();
+    assert!(name.starts_with("live-") && environments[0]["leased_until"].is_string(), "{environments}");
+    let call = ["call", "greet", "{\"name\": \"Ada\"}"];
+    assert!(machine.flash(&call).contains("Good evening, Ada!"));
+    machine.edit("src/lib.rs", "Good evening, {name}!", "Good night, {name}!");
+    running.until("the edit is served");
+    // The last of the old workers may still finish what it has.
+    let begun = Instant::now();
+    while !machine.flash(&call).contains("Good night, Ada!") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "old workers go on answering");
+    }
+    running.interrupt();
+    nothing_left(machine);
+}
+
+/// No app is known, and no process of one runs: workers of a deleted endpoint may still be ending.
+fn nothing_left(machine: &Machine) {
+    assert_eq!(machine.json(&["app", "list"])["apps"], json!([]));
+    let begun = Instant::now();
+    while !machine.processes().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", machine.processes());
+        std::thread::yield_now();
+    }
+}
+
+/// `flash deploy --temporary`: gone after its command, after its lease, and after `kill -9`.
+fn goes_away_again(machine: &Machine) {
+    let smoke = ["--call", "greet {\"name\": \"Ada\"}", "--call", "count {\"text\": \"one two\"}"];
+    let then = ["--json", "--", "sh", "-c", "test -n \"$FLASH_ENV\" && exit 7"];
+    let output = machine.run(&[&["deploy", "--temporary"][..], &smoke, &then].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{errors}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    machine.printed(&["deploy"], &document);
+    let answers: Vec<&Value> =
+        document["temporary"]["smoke"].as_array().unwrap().iter().map(|call| &call["result"]).collect();
+    assert_eq!(answers, [&json!("Good night, Ada! Your name has 1 words."), &json!(2)]);
+    assert!(errors.contains("removed, confirmed gone"), "{errors}");
+    nothing_left(machine);
+
+    // A smoke call that fails, and a lease that is over in the middle of it.
+    for (args, expected) in
+        [(&["--call", "greet {}"][..], "smoke call of `greet` failed"), (&["--ttl", "1s"], "lease")]
+    {
+        let output = machine.run(&[&["deploy", "--temporary"], args].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && errors.contains(expected), "{errors}");
+        nothing_left(machine);
+    }
+
+    // The process that would clean up is gone at once, and the one that watches it is not.
+    let running = Running::start(machine, &["deploy", "--temporary"]);
+    running.until("Ctrl-C removes it");
+    assert!(!machine.workers().is_empty());
+    running.kill();
+    let begun = Instant::now();
+    while machine.json(&["app", "list"])["apps"] != json!([]) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nobody removes what a killed command left");
+        std::thread::yield_now();
+    }
+    nothing_left(machine);
+
+    // What costs too much, or an unknown amount, is refused before anything is made.
+    let (code, _, errors) = machine.failed(&["deploy", "--temporary", "--max-hourly", "1"]);
+    assert!(
+        code == Some(1) && errors.contains("no price is known for api (cpu3c); words (cpu3c)"),
+        "{errors}"
+    );
+    let toml = machine.dir().join("flash.toml");
+    let before = std::fs::read_to_string(&toml).unwrap();
+    std::fs::write(&toml, format!("{before}\n[prices]\ncpu3c = 0.5\n")).unwrap();
+    let (code, _, errors) = machine.failed(&["deploy", "--max-hourly", "$2.9"]);
+    assert!(code == Some(1) && errors.contains("$3.00"), "{errors}");
+    let plan = machine.json(&["deploy", "--dry-run", "--max-hourly", "3"]);
+    assert_eq!(
+        (&plan["cost"]["hourly_min"], &plan["cost"]["hourly_max"]),
+        (&json!(0.0), &json!(3.0)),
+        "{plan}"
+    );
+    std::fs::write(&toml, before).unwrap();
+    nothing_left(machine);
 }

@@ -1,5 +1,7 @@
 use serde_json::json;
 
+use super::load::Probe;
+use super::seen::{look_around, preview};
 use super::story::Story;
 
 #[test]
@@ -12,7 +14,8 @@ fn standalone_worker_deploys() {
         shows: ("/output/release", "", "two"),
         edit: ("src/lib.rs", "release: \"one\"", "release: \"two\""),
     };
-    story.tell(|_, function, answer| {
+    story.tell(|machine, function, answer| {
+        look_around(machine, "00_standalone_worker");
         assert_eq!((function, &answer["input"]), ("process", &json!({"text": "hello", "rounds": 1000})));
     });
 }
@@ -59,8 +62,27 @@ fn load_balancer_deploys() {
         shows: ("/status", "healthy", "second release"),
         edit: ("src/lib.rs", "status: \"healthy\"", "status: \"healthy, second release\""),
     };
-    story.tell(|_, function, answer| {
+    let mut previewed = false;
+    story.tell(|machine, function, answer| {
         assert!(function == "validate" && answer.is_object(), "{answer}");
+        if std::mem::replace(&mut previewed, true) {
+            return;
+        }
+        let document = machine.json(&["openapi"]);
+        assert!(
+            document["paths"]["/03_05_load_balancer_cpu/validate"].is_object()
+                || document["paths"]["/validate"].is_object(),
+            "{document}"
+        );
+        let manifest = machine.json(&["manifest"]);
+        assert_eq!(manifest["rust"]["openapi"], document);
+        let healthy = |base: &str| {
+            let url = format!("{base}/lb/03_05_load_balancer_cpu/health");
+            let probe = Probe { method: "GET", url, key: String::new(), body: None };
+            assert_eq!(probe.send_now().unwrap()["status"], "healthy");
+        };
+        preview(machine, &["build", "--preview"], healthy);
+        preview(machine, &["preview"], healthy);
     });
 }
 

@@ -4,6 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use super::documents::Documents;
 use crate::processes::root;
 
 /// The examples that are deployed.
@@ -21,6 +22,8 @@ const EXAMPLES: [&str; 6] = [
 pub(crate) struct Machine {
     home: tempfile::TempDir,
     dir: PathBuf,
+    /// What its commands have printed for programs.
+    documents: Documents,
 }
 
 /// The copies are one workspace, so that what they share is built once, in the folder where the tests have built most of it.
@@ -85,12 +88,12 @@ impl Machine {
         let dir = copies(example).join(example);
         // Of another run, with another platform.
         let _ = std::fs::remove_dir_all(dir.join(".flash"));
-        Self { home: tempfile::tempdir().unwrap(), dir }
+        Self::in_dir(dir)
     }
 
     /// A machine whose current directory is this one.
     pub(crate) fn in_dir(dir: PathBuf) -> Self {
-        Self { home: tempfile::tempdir().unwrap(), dir }
+        Self { home: tempfile::tempdir().unwrap(), dir, documents: Documents::default() }
     }
 
     /// A machine whose current directory is no package.
@@ -98,7 +101,7 @@ impl Machine {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("nowhere");
         std::fs::create_dir(&dir).unwrap();
-        Self { home, dir }
+        Self { home, dir, documents: Documents::default() }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -141,7 +144,24 @@ impl Machine {
     /// The same with `--json`.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let text = self.flash(&[args, &["--json"]].concat());
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("flash {args:?}: {error}: {text}"))
+        let document =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("flash {args:?}: {error}: {text}"));
+        self.printed(args, &document);
+        document
+    }
+
+    /// What a command has printed for programs is to fit the published schema of it.
+    pub(crate) fn printed(&self, args: &[&str], document: &Value) {
+        self.documents.add(args, document);
+    }
+
+    /// Runs a command with `--json`; gives exit code, document and what it says to people.
+    pub(crate) fn failed(&self, args: &[&str]) -> (Option<i32>, Value, String) {
+        let output =
+            self.command(&[args, &["--json"]].concat()).env("HOME", self.home.path()).output().unwrap();
+        let document = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        self.printed(args, &document);
+        (output.status.code(), document, String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     fn platform_log(&self) -> String {

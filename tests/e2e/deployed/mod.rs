@@ -2,6 +2,7 @@
 
 mod commands;
 mod develop;
+mod documents;
 mod examples;
 mod images;
 mod interrupted;
@@ -12,6 +13,8 @@ mod page;
 mod project;
 mod promises;
 mod proxy;
+mod running;
+mod seen;
 mod story;
 
 pub(crate) use machine::Machine;

@@ -3,6 +3,7 @@
 mod call;
 mod compile;
 mod cpu;
+mod deploy;
 mod faults;
 mod guards;
 mod http;
@@ -90,6 +91,11 @@ const BENCHES: &[Bench] = &[
         name: "platform",
         about: "the local platform's queue against Redis, PostgreSQL and plain queues (installs them)",
         run: Run::Peers(platform::run),
+    },
+    Bench {
+        name: "deploy",
+        about: "the command `flash` against cargo: a deployment and an edit; the smallest artifact, a worker's start",
+        run: Run::Programs(deploy::run),
     },
     Bench {
         name: "compile",

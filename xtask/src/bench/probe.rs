@@ -21,11 +21,24 @@ pub(crate) fn free_port() -> Result<u16> {
 /// # Errors
 /// When nobody listens, or the answer is not HTTP or does not come within the time.
 pub(crate) fn get(port: u16, path: &str, limit: Duration) -> io::Result<(u16, String)> {
+    ask(port, &format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"), limit)
+}
+
+/// Sends a POST request with a JSON body; returns status and body.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn post(port: u16, path: &str, body: &str, limit: Duration) -> io::Result<(u16, String)> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json"
+    );
+    ask(port, &format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()), limit)
+}
+
+fn ask(port: u16, request: &str, limit: Duration) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(limit))?;
-    stream.write_all(
-        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n").as_bytes(),
-    )?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     parse(&answer).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP"))

@@ -23,9 +23,21 @@ impl Programs {
     /// # Errors
     /// When cargo fails; it has said why.
     pub(crate) fn build(options: &Options, features: &[&str]) -> Result<Self> {
-        let profile = if options.quick { "fast" } else { "release" };
+        Self::with(if options.quick { "fast" } else { "release" }, &["flash-benches"], features)
+    }
+
+    /// Builds the programs of other packages of the workspace.
+    ///
+    /// # Errors
+    /// When cargo fails; it has said why.
+    pub(crate) fn of_packages(profile: &'static str, packages: &[&str]) -> Result<Self> {
+        Self::with(profile, packages, &[])
+    }
+
+    fn with(profile: &'static str, packages: &[&str], features: &[&str]) -> Result<Self> {
         let mut cargo = tool::cargo();
-        cargo.args(["build", "--package", "flash-benches", "--bins", "--profile", profile]);
+        cargo.args(["build", "--bins", "--profile", profile]);
+        cargo.args(packages.iter().flat_map(|package| ["--package", package]));
         cargo.args(features.iter().flat_map(|feature| ["--features", feature]));
         cargo.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
         let built = cargo.output()?;

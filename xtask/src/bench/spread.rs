@@ -29,9 +29,14 @@ impl Spread {
         Self::of(ours.iter().zip(peer).map(|(ours, peer)| ours / peer))
     }
 
+    /// Ours minus the peer's, round by round.
+    pub(crate) fn differences(ours: &[f64], peer: &[f64]) -> Vec<f64> {
+        ours.iter().zip(peer).map(|(ours, peer)| ours - peer).collect()
+    }
+
     /// Of ours minus the peer's, round by round.
     pub(crate) fn difference(ours: &[f64], peer: &[f64]) -> Self {
-        Self::of(ours.iter().zip(peer).map(|(ours, peer)| ours - peer))
+        Self::of(Self::differences(ours, peer))
     }
 }
 

@@ -14,7 +14,7 @@ use super::report::Report;
 use super::rounds::interleaved;
 use super::spread::Spread;
 use crate::Result;
-use package::{Kind, Package};
+pub(super) use package::{Folder, Kind, Package};
 
 /// What is built, by the place of its figures in a series.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,7 @@ impl Series {
 /// When a package cannot be written, fetched or built.
 pub(crate) fn run(options: &Options) -> Result<Report> {
     let ours = if options.against_itself { Kind::External } else { Kind::Flash };
-    let folder = package::Folder::create()?;
+    let folder = Folder::create()?;
     let mut packages = Vec::new();
     for (place, kind) in [ours, Kind::External, Kind::HandWritten].into_iter().enumerate() {
         packages.push(Package::write(kind, &folder.path().join(place.to_string()))?);

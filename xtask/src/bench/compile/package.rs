@@ -100,6 +100,16 @@ impl Package {
         Ok(package)
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How often its source was changed; the literal in it.
+    pub(crate) fn edits(&self) -> usize {
+        self.edits
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
