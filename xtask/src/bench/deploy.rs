@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options, programs: &Programs) -> Result<Report> {
     for round in 0..options.rounds(20, 5) {
         eprint!("\rdeploy: start of a worker, round {} ", round + 1);
         figures.bare_start.push(starts.bare(&binary)?);
-        figures.artifact_start.push(starts.from_artifact(&artifact)?);
+        figures.artifact_start.push(starts.unpacked(&artifact)?);
     }
     eprintln!();
 
@@ -251,7 +251,7 @@ impl Starts<'_> {
     }
 
     /// From the artifact, into a folder where nothing was unpacked before. Returns seconds.
-    fn from_artifact(&self, artifact: &Path) -> Result<f64> {
+    fn unpacked(&self, artifact: &Path) -> Result<f64> {
         let app = self.folder.join("app");
         if app.exists() {
             fs::remove_dir_all(&app)?;
