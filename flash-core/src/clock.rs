@@ -81,7 +81,8 @@ impl Clock {
         match &self.test {
             None => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+                // Asked several times for each job: without the 128 bits of `as_millis`.
+                Timestamp(since.as_secs().saturating_mul(1_000) + u64::from(since.subsec_millis()))
             }
             Some(time) => time.lock().now,
         }
@@ -91,10 +92,13 @@ impl Clock {
     pub async fn sleep_until(&self, at: Timestamp) {
         let Some(time) = &self.test else {
             // A wall clock that was set back while we slept means that the moment has not come yet.
-            while self.now() < at {
-                tokio::time::sleep(at.since(self.now())).await;
+            loop {
+                let now = self.now();
+                if now >= at {
+                    return;
+                }
+                tokio::time::sleep(at.since(now)).await;
             }
-            return;
         };
         if let Some(woken) = time.register(at) {
             // An error means that the clock is gone, and then nothing can ever wake this sleeper.

@@ -147,11 +147,13 @@ impl JobId {
     fn fresh(prefix: &str) -> Self {
         let mut buffer = Uuid::encode_buffer();
         let uuid: &str = fresh_uuid().hyphenated().encode_lower(&mut buffer);
-        let mut text = String::with_capacity(prefix.len() + uuid.len() + REGION.len());
-        text.push_str(prefix);
-        text.push_str(uuid);
-        text.push_str(REGION);
-        Self(text.into())
+        // On the stack, because the id needs exactly its own bytes in the end.
+        let (mut text, mut end) = ([0; 64], 0);
+        for part in [prefix, uuid, REGION] {
+            text[end..end + part.len()].copy_from_slice(part.as_bytes());
+            end += part.len();
+        }
+        Self(str::from_utf8(&text[..end]).unwrap_or_default().into())
     }
 }
 

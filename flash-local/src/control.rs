@@ -8,6 +8,7 @@ mod book;
 mod builds;
 mod endpoints;
 mod error;
+mod garbage;
 mod gateway;
 mod graphql;
 mod id;

@@ -37,6 +37,11 @@ pub enum PlatformError {
         "directory for results of workers can not be made: {0}\nhelp: let TMPDIR name a directory that can be written to"
     )]
     Outbox(#[source] io::Error),
+    /// The directory for the logs of workers can not be made.
+    #[error(
+        "directory for logs of workers can not be made: {0}\nhelp: make room in the data directory, or let it be written to"
+    )]
+    Logs(#[source] io::Error),
     /// The data directory can not be used.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]

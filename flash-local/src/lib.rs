@@ -16,6 +16,7 @@ mod gateway;
 #[cfg(feature = "control-plane")]
 mod images;
 mod jobs;
+mod metrics;
 mod mock;
 mod outbox;
 mod plane;
@@ -25,7 +26,7 @@ mod server;
 mod spec;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "control-plane")]
+#[cfg(any(feature = "control-plane", feature = "ui"))]
 mod sse;
 mod supervisor;
 mod table;

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::endpoint::Endpoint;
 use crate::environment::Common;
 use crate::spec::{Kind, check_name};
-use crate::supervisor::{Plan, Roster, fleet};
+use crate::supervisor::{Archive, Plan, Roster, fleet};
 use crate::table::Table;
 use crate::{EndpointSpec, PlatformError};
 
@@ -24,6 +24,8 @@ pub(crate) struct Plane {
     pub(crate) queues: Queues,
     pub(crate) table: Table,
     pub(crate) roster: Roster,
+    /// Where the logs of workers are kept, when there is a data directory.
+    pub(crate) archive: Option<Archive>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// Keeps two callers from making the same endpoint.

@@ -19,10 +19,11 @@ use crate::environment::Common;
 use crate::faults::{self, Faults, Injector};
 use crate::gateway::{self, Gateway};
 use crate::jobs::Jobs;
+use crate::metrics;
 use crate::outbox::Outbox;
 use crate::plane::Plane;
 use crate::server::serve;
-use crate::supervisor::{LogLine, Roster, Signal, WorkerInfo};
+use crate::supervisor::{Archive, LogLine, Roster, Signal, WorkerInfo, is_own};
 use crate::table::Table;
 use crate::traffic::{self, Exchange, Traffic};
 #[cfg(feature = "ui")]
@@ -70,13 +71,15 @@ impl LocalPlatform {
         #[cfg(feature = "control-plane")]
         let (serves, directory) = (builder.control_plane, builder.directory().map(std::path::Path::to_owned));
         let outbox = Outbox::open(builder.directory()).map_err(PlatformError::Outbox)?;
+        let (archive, roster) = earlier(&builder).await?;
         let Builder { limits, clock, api_key, record_traffic, faults, address, .. } = builder;
         let asked = address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         let refused = |error| PlatformError::Listen(asked, error);
         let listener = TcpListener::bind(asked).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let queues = Queues::new(store.store(), clock.clone(), limits.clone())
-            .webhooks(Arc::new(webhook::Post::new(limits.webhook_private)));
+            .webhooks(Arc::new(webhook::Post::new(limits.webhook_private)))
+            .departed(is_own);
         // Made of randomness, and new for each platform: workers of another one are strangers.
         let worker_key = Uuid::new_v4().simple().to_string();
         let auth = auth(api_key.as_deref(), &worker_key);
@@ -91,7 +94,8 @@ impl LocalPlatform {
             clock: clock.clone(),
             queues: queues.clone(),
             table: Table::default(),
-            roster: Roster::default(),
+            roster,
+            archive,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             making: RwLock::default(),
@@ -119,6 +123,7 @@ impl LocalPlatform {
             #[cfg(feature = "control-plane")]
             control: control.clone(),
         }));
+        app = app.merge(metrics::routes(plane.clone(), auth.clone()));
         #[cfg(feature = "ui")]
         {
             app = app.merge(ui::routes(ui::Ui::new(plane.clone(), auth)));
@@ -293,6 +298,10 @@ impl LocalPlatform {
         // The server goes after them: workers post their last results to it.
         self.closed.cancel();
         self.store.close().await;
+        if let Some(archive) = self.plane.archive.clone() {
+            // It waits for the disk.
+            let _ = tokio::task::spawn_blocking(move || archive.close()).await;
+        }
     }
 }
 
@@ -301,6 +310,23 @@ impl Drop for LocalPlatform {
         self.plane.stop.cancel();
         self.plane.roster.kill_all();
         self.closed.cancel();
+    }
+}
+
+/// The logs of the data directory, and the workers that earlier platforms left in it.
+async fn earlier(builder: &Builder) -> Result<(Option<Archive>, Roster), PlatformError> {
+    let Some(data) = builder.directory().map(std::path::Path::to_owned) else {
+        return Ok((None, Roster::default()));
+    };
+    let (limits, clock) = (builder.limits.clone(), builder.clock.clone());
+    let opening = tokio::task::spawn_blocking(move || {
+        let archive = Archive::open(&data, &limits)?;
+        let roster = Roster::after(&archive, &limits, &clock);
+        Ok((Some(archive), roster))
+    });
+    match opening.await {
+        Ok(opened) => opened.map_err(PlatformError::Logs),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 

@@ -17,7 +17,6 @@ impl Table {
         self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    #[cfg(any(feature = "control-plane", feature = "ui"))]
     pub(crate) fn all(&self) -> Vec<Arc<Endpoint>> {
         self.endpoints.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }

@@ -7,7 +7,6 @@
 
 mod assets;
 mod endpoint;
-mod events;
 mod feed;
 mod history;
 mod job;

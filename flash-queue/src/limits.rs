@@ -253,6 +253,10 @@ limits! {
     rest_day: usize = 200_000, Assumed, "unknown: the document names the windows, not their quotas";
     /// Lines of output that are kept per worker.
     log_lines: usize = 10_000, Assumed, "unknown: bounds memory";
+    /// Bytes of output that are kept on the disk per worker, where the platform has a data directory.
+    log_file: usize = 4 * MB, Assumed, "unknown: bounds the disk";
+    /// Workers whose output is kept on the disk.
+    log_files: usize = 100, Assumed, "unknown: bounds the disk";
     /// Bytes of ended jobs that the memory store keeps per endpoint; the oldest go first, before their retention is over.
     memory_ended: usize = 512 * MB, Assumed, "no limit is documented: bounds memory";
 }

@@ -3,6 +3,7 @@
 mod admission;
 mod client;
 mod handle;
+mod measures;
 mod options;
 mod queues;
 mod submission;
@@ -14,6 +15,7 @@ mod workers;
 
 pub use admission::{Operation, Pass};
 pub use handle::Queue;
+pub use measures::Durations;
 pub use options::QueueOptions;
 pub use queues::Queues;
 pub use submission::Submission;

@@ -17,6 +17,7 @@ use crate::{EndpointSpec, Scaler, Scaling};
 /// Lets what runs follow what is kept, until the platform stops.
 pub(crate) async fn applies(control: Arc<Control>) {
     let mut changes = control.watch();
+    let mut workers = control.plane.roster.watch();
     let stop = control.plane.stop.clone();
     loop {
         changes.borrow_and_update();
@@ -24,9 +25,17 @@ pub(crate) async fn applies(control: Arc<Control>) {
         for endpoint in state.endpoints.all() {
             apply(&control, &state, endpoint).await;
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            changed = changes.changed() => if changed.is_err() { return },
+        loop {
+            workers.borrow_and_update();
+            let this = control.clone();
+            // Here, because nothing is unpacked meanwhile.
+            let _ = tokio::task::spawn_blocking(move || this.collect_garbage()).await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = changes.changed() => if changed.is_err() { return } else { break },
+                // The last worker of an old release may have ended.
+                _ = workers.changed() => {}
+            }
         }
     }
 }

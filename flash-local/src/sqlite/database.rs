@@ -8,15 +8,22 @@ use super::directory::{DataError, Directory};
 use super::options::{Durability, SqliteOptions};
 
 /// The format of the tables, in `user_version`.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+
+/// From format 1, which had a table for the number of the last commit alone.
+const FROM_1: &str = "BEGIN IMMEDIATE;
+INSERT INTO endpoint (no, name, completed, failed, retried) SELECT 0, '', commits, 0, 0 FROM meta;
+DROP TABLE meta;
+PRAGMA user_version = 2;
+COMMIT;";
 
 const SCHEMA: &str = "
-CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 0), commits INTEGER NOT NULL);
-INSERT INTO meta VALUES (0, 0);
 CREATE TABLE endpoint (
     no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
     completed INTEGER NOT NULL, failed INTEGER NOT NULL, retried INTEGER NOT NULL
 );
+-- Not an endpoint: `completed` is the number of the last commit. Nearly every commit counts a job, and writes this page anyway.
+INSERT INTO endpoint VALUES (0, '', 0, 0, 0);
 -- Times are milliseconds, moments since the Unix epoch. `place` orders the queue. `webhook`: 0 none, 1 wanted, 2 to be called.
 -- Payloads are in tables of their own, because a row is written again at each step of its job.
 CREATE TABLE job (
@@ -68,6 +75,10 @@ pub(super) fn open(directory: &Directory, options: SqliteOptions) -> Result<Conn
             db.execute_batch(&make).map_err(failed)?;
         }
         FORMAT => check(&db, dir)?,
+        1 => {
+            check(&db, dir)?;
+            update(&db).map_err(failed)?;
+        }
         found => return Err(DataError::Newer { dir: dir.to_owned(), found, known: FORMAT }),
     }
     if let Some(bytes) = options.max_bytes {
@@ -75,6 +86,12 @@ pub(super) fn open(directory: &Directory, options: SqliteOptions) -> Result<Conn
         db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).map_err(failed)?;
     }
     Ok(db)
+}
+
+/// Brings a database of an earlier format to this one.
+pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
+    let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if format == 1 { db.execute_batch(FROM_1) } else { Ok(()) }
 }
 
 /// Opens the database for the reader.
@@ -109,7 +126,7 @@ fn check(db: &Connection, dir: &Path) -> Result<(), DataError> {
 /// The last commit that is in the database.
 pub(super) fn commits(db: &Connection, dir: &Path) -> Result<u64, DataError> {
     let commits: i64 = db
-        .query_row("SELECT commits FROM meta", [], |row| row.get(0))
+        .query_row("SELECT completed FROM endpoint WHERE no = 0", [], |row| row.get(0))
         .map_err(|source| refuse(dir, source))?;
     Ok(commits.unsigned_abs())
 }

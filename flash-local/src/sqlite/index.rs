@@ -181,6 +181,25 @@ impl Index {
         self.streams.remove(&row.seq);
     }
 
+    /// A job whose record can not be read does not count any more. `waits`: it may be in the queue.
+    pub(super) fn set_aside(&mut self, seq: i64, waits: bool, low_priority: bool) {
+        for held in self.held.values_mut() {
+            let before = held.len();
+            held.retain(|other| *other != seq);
+            if held.len() != before {
+                self.counts.in_progress -= 1;
+                return;
+            }
+        }
+        if waits {
+            self.counts.in_queue = self.counts.in_queue.saturating_sub(1);
+            self.counts.low_priority = self.counts.low_priority.saturating_sub(u64::from(low_priority));
+        }
+        for queue in &mut self.queues {
+            queue.retain(|(_, other)| *other != seq);
+        }
+    }
+
     /// Gives up on a job whose record can not be read: it would be met again and again.
     pub(super) fn abandon(&mut self, at: Timestamp, seq: i64) {
         self.due.remove(&(at, seq));

@@ -6,19 +6,29 @@ use flash_core::ids::{JobId, WorkerId};
 use flash_core::wire::{JobStatus, TakenJob};
 use flash_queue::Payload;
 use flash_queue::machine::{Event, JobState, Outcome, Verdict};
-use flash_queue::store::{Claimed, Drained, Held, Inserted, NewJob, Pushed, Stepped, shown};
+use flash_queue::store::{Attached, Claimed, Drained, Held, Inserted, NewJob, Pushed, Stepped, shown};
 use rusqlite::{OptionalExtension, params};
 
 use super::fault::Fault;
 use super::payloads::{self, Table, get_attached, put_attached};
 use super::queries::{self, chunks};
 use super::row::{
-    ATTACHED, CHUNKS, INPUT, LARGE_INPUT, NO_WEBHOOK, OUTPUT, Row, WEBHOOK, WEBHOOK_DUE, length, millis,
+    ATTACHED, CHUNKS, INPUT, LARGE_INPUT, NO_WEBHOOK, OUTPUT, Row, SET_ASIDE, WEBHOOK, WEBHOOK_DUE, length,
+    millis,
 };
 use super::writer::Work;
 
 /// Bytes of an input that shares a page with others. A larger one has pages of its own, which can be used again.
 const SMALL: usize = 4_096;
+
+/// What became of the first entry of the queue.
+enum Taken {
+    /// The job had left its place.
+    Nothing,
+    Job(TakenJob<Payload>, Timestamp),
+    /// Its payloads are damaged, and it has failed.
+    Unreadable(Box<Stepped>),
+}
 
 impl Work {
     pub(super) fn insert(&mut self, endpoint: i64, job: NewJob, now: Timestamp) -> Result<Inserted, Fault> {
@@ -83,13 +93,14 @@ impl Work {
         while claimed.jobs.len() < most {
             let Some((place, seq)) = self.index(endpoint)?.pop() else { break };
             match self.take(endpoint, place, seq, worker, now) {
-                Ok(None) => {}
-                Ok(Some((job, due))) => {
+                Ok(Taken::Nothing) => {}
+                Ok(Taken::Job(job, due)) => {
                     claimed.due = Some(claimed.due.map_or(due, |earlier| earlier.min(due)));
                     claimed.jobs.push(job);
                 }
+                Ok(Taken::Unreadable(failed)) => claimed.failed.push(*failed),
                 // It would be met at each take, and the jobs behind it never.
-                Err(Fault::Damaged(what)) => tracing::error!(what, "a queued job is passed over"),
+                Err(Fault::Damaged(what)) => self.set_aside(endpoint, seq, &what)?,
                 Err(fault) => return Err(fault),
             }
         }
@@ -103,13 +114,21 @@ impl Work {
         seq: i64,
         worker: &WorkerId,
         now: Timestamp,
-    ) -> Result<Option<(TakenJob<Payload>, Timestamp)>, Fault> {
-        let Some(mut row) = self.by_seq(seq)? else { return Ok(None) };
+    ) -> Result<Taken, Fault> {
+        let Some(mut row) = self.by_seq(seq)? else { return Ok(Taken::Nothing) };
         if row.place != place || row.state.status != JobStatus::InQueue {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
-        let input = if row.has(INPUT) { Some(Table::Input.get(&self.db, &row)?) } else { None };
-        let attached = if row.has(ATTACHED) { get_attached(&self.db, &row)? } else { Default::default() };
+        let (input, attached) = match self.needs(&row) {
+            Ok(needs) => needs,
+            // Whoever waits for the job learns of it, now rather than when its ttl is over.
+            Err(Fault::Damaged(what)) => {
+                tracing::error!(what, "a queued job fails");
+                let failed = self.step_row(row, Event::Unreadable(what.into()), now)?;
+                return Ok(Taken::Unreadable(Box::new(failed)));
+            }
+            Err(fault) => return Err(fault),
+        };
         let before = row.state.clone();
         let index = self.index(endpoint)?;
         index.rules.step(&mut row.state, Event::Taken(worker), now);
@@ -124,7 +143,34 @@ impl Work {
             policy: attached.policy,
             extra: Claimed::extra(attached.extra, row.state.retries),
         };
-        Ok(Some((job, due)))
+        Ok(Taken::Job(job, due))
+    }
+
+    /// What a worker needs of a job.
+    fn needs(&self, row: &Row) -> Result<(Option<Payload>, Attached), Fault> {
+        let input = if row.has(INPUT) { Some(Table::Input.get(&self.db, row)?) } else { None };
+        let attached = if row.has(ATTACHED) { get_attached(&self.db, row)? } else { Attached::default() };
+        Ok((input, attached))
+    }
+
+    /// Takes a job whose record can not be read any more out of all that counts it, also after a restart. It stays in the
+    /// database: asking for it is an error, and a repair names it.
+    fn set_aside(&mut self, endpoint: i64, seq: i64, what: &str) -> Result<(), Fault> {
+        tracing::error!(what, "a job is set aside");
+        let kept: Option<(Option<String>, Option<i64>)> = self
+            .db
+            .prepare_cached(
+                "SELECT CAST(status AS TEXT), CAST(low_priority AS INTEGER) FROM job WHERE seq = ?1",
+            )?
+            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (status, low_priority) = kept.unwrap_or_default();
+        let known = JobStatus::ALL.into_iter().find(|known| Some(known.as_str()) == status.as_deref());
+        // What stands there may be what is damaged. If it is not known, the index is believed, which has the job as queued.
+        let waits = known.is_none_or(|status| status == JobStatus::InQueue);
+        self.db.prepare_cached("UPDATE job SET status = ?2 WHERE seq = ?1")?.execute((seq, SET_ASIDE))?;
+        self.index(endpoint)?.set_aside(seq, waits, low_priority.is_some_and(|low| low != 0));
+        Ok(())
     }
 
     pub(super) fn step(
@@ -146,7 +192,7 @@ impl Work {
         now: Timestamp,
     ) -> Result<Vec<Stepped>, Fault> {
         let held = self.index(endpoint)?.held(worker);
-        let lost = self.step_all(held.into_iter().rev(), &Event::WorkerLost(worker), now)?;
+        let lost = self.step_all(endpoint, held.into_iter().rev(), &Event::WorkerLost(worker), now)?;
         self.index(endpoint)?.forget_worker(worker);
         Ok(lost)
     }
@@ -160,7 +206,7 @@ impl Work {
                     purged.push(self.step_row(row, Event::Purge, now)?);
                 }
                 Ok(_) => {}
-                Err(Fault::Damaged(what)) => tracing::error!(what, "a queued job can not be purged"),
+                Err(Fault::Damaged(what)) => self.set_aside(endpoint, seq, &what)?,
                 Err(fault) => return Err(fault),
             }
         }
@@ -176,7 +222,7 @@ impl Work {
                 Ok(Some(row)) => stepped.push(self.step_row(row, Event::Tick, now)?),
                 Ok(None) => self.index(endpoint)?.abandon(at, seq),
                 Err(Fault::Damaged(what)) => {
-                    tracing::error!(what, "a job can not expire");
+                    self.set_aside(endpoint, seq, &what)?;
                     self.index(endpoint)?.abandon(at, seq);
                 }
                 Err(fault) => return Err(fault),
@@ -267,6 +313,7 @@ impl Work {
 
     fn step_all(
         &mut self,
+        endpoint: i64,
         jobs: impl Iterator<Item = i64>,
         event: &Event<'_>,
         now: Timestamp,
@@ -276,7 +323,7 @@ impl Work {
             match self.by_seq(seq) {
                 Ok(Some(row)) => stepped.push(self.step_row(row, event.clone(), now)?),
                 Ok(None) => {}
-                Err(Fault::Damaged(what)) => tracing::error!(what, "a job of a lost worker is passed over"),
+                Err(Fault::Damaged(what)) => self.set_aside(endpoint, seq, &what)?,
                 Err(fault) => return Err(fault),
             }
         }
@@ -296,7 +343,15 @@ impl Work {
             return Ok(Stepped { effects, job, due, webhook: None });
         }
         let attached = if row.has(ATTACHED) && (effects.ended || effects.remove) {
-            Some(get_attached(&self.db, &row)?)
+            match get_attached(&self.db, &row) {
+                Ok(attached) => Some(attached),
+                // A job must be able to end without its webhook.
+                Err(Fault::Damaged(what)) => {
+                    tracing::error!(what, "a job ends without its webhook");
+                    None
+                }
+                Err(fault) => return Err(fault),
+            }
         } else {
             None
         };
@@ -304,6 +359,10 @@ impl Work {
             attached.as_ref().and_then(|attached| attached.webhook.clone()).filter(|_| effects.ended);
         self.index(row.endpoint)?.moved(row.seq, &before, &row.state);
         if effects.remove {
+            if row.has(ATTACHED) && attached.is_none() {
+                // It is damaged. The idempotency key that it may have had is searched for.
+                self.db.prepare_cached("DELETE FROM idempotency WHERE seq = ?1")?.execute([row.seq])?;
+            }
             self.remove(
                 &row,
                 attached.as_ref().and_then(|attached| attached.key.as_ref()).map(|key| key.name.as_str()),
@@ -312,6 +371,8 @@ impl Work {
         }
         if let Some(Outcome { output, error }) = outcome {
             match output {
+                // A progress report replaces the one before it, and the result replaces the last one.
+                Some(output) if row.has(OUTPUT) => Table::Output.replace(&self.db, row.seq, output.get())?,
                 Some(output) => {
                     Table::Output.put(&self.db, row.seq, output.get())?;
                     row.has |= OUTPUT;

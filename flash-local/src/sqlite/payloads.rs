@@ -31,8 +31,7 @@ impl Table {
     const fn insert(self) -> &'static str {
         match self {
             Self::Input => "INSERT INTO input (seq, sum, json) VALUES (?1, ?2, ?3)",
-            // A progress report replaces the one before it, and the result replaces the last one.
-            Self::Output => "INSERT OR REPLACE INTO output (seq, sum, json) VALUES (?1, ?2, ?3)",
+            Self::Output => "INSERT INTO output (seq, sum, json) VALUES (?1, ?2, ?3)",
             Self::Attached => "INSERT INTO attached (seq, sum, json) VALUES (?1, ?2, ?3)",
         }
     }
@@ -56,6 +55,12 @@ impl Table {
     pub(super) fn put(self, db: &Connection, seq: i64, json: &str) -> Result<(), Fault> {
         db.prepare_cached(self.insert())?.execute((seq, sum(seq, json), json))?;
         Ok(())
+    }
+
+    /// Puts another payload in the place of the one that is there.
+    pub(super) fn replace(self, db: &Connection, seq: i64, json: &str) -> Result<(), Fault> {
+        self.remove(db, seq)?;
+        self.put(db, seq, json)
     }
 
     pub(super) fn remove(self, db: &Connection, seq: i64) -> Result<(), Fault> {

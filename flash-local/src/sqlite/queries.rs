@@ -93,7 +93,7 @@ pub(super) fn list(db: &Connection, endpoint: i64, listing: &Listing) -> Result<
     let rows = statement.query_map(params![endpoint, status, before, most], Row::read)?;
     let mut found = Vec::new();
     for row in rows {
-        match row?.and_then(|row| view(db, &row, false)) {
+        match row.map_err(Fault::from).and_then(|row| view(db, &row?, false)) {
             Ok(view) => found.push(view),
             Err(Fault::Damaged(what)) => tracing::error!(what, "a job can not be listed"),
             Err(fault) => return Err(fault),
@@ -109,7 +109,8 @@ pub(super) fn webhooks(db: &Connection, endpoint: i64) -> Result<Vec<Webhook>, F
     let rows = statement.query_map((endpoint, WEBHOOK_DUE), Row::read)?;
     let mut found = Vec::new();
     for row in rows {
-        let webhook = row?.and_then(|row| {
+        let webhook = row.map_err(Fault::from).and_then(|row| {
+            let row = row?;
             let url = get_attached(db, &row)?.webhook;
             Ok(url.map(|url| Webhook { id: row.id, url }))
         });

@@ -44,7 +44,9 @@ pub fn repair(dir: impl AsRef<Path>) -> Result<Repaired, DataError> {
             db.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [seq]).map_err(failed)?;
         }
     }
-    db.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)").map_err(failed)?;
+    db.execute_batch("COMMIT").map_err(failed)?;
+    database::update(&db).map_err(failed)?;
+    db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(failed)?;
     let commits = database::commits(&db, directory.path())?;
     let io = |source| DataError::Io { path: directory.mark(), source };
     let (mut mark, acknowledged) = Mark::open(&directory.mark()).map_err(io)?;
@@ -59,7 +61,8 @@ fn jobs(db: &Connection) -> rusqlite::Result<Vec<(i64, String, bool)>> {
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let (seq, id): (i64, String) = (row.get(0)?, row.get(2)?);
+        let seq: i64 = row.get(0)?;
+        let id = row.get::<_, String>(2).unwrap_or_else(|_| format!("(row {seq})"));
         // A value of the wrong type is damage too.
         let whole = Row::read(row).is_ok_and(|read| read.is_ok_and(|row| is_whole(db, &row)));
         found.push((seq, id, whole));

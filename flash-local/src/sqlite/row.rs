@@ -25,6 +25,9 @@ pub(super) const NO_WEBHOOK: i64 = 0;
 pub(super) const WEBHOOK: i64 = 1;
 pub(super) const WEBHOOK_DUE: i64 = 2;
 
+/// The status of a job whose record turned out to be damaged. No job that is whole has it, so it counts nowhere.
+pub(super) const SET_ASIDE: &str = "DAMAGED";
+
 /// `SELECT` of the columns that [`Row::read`] expects, in their order.
 macro_rules! select_job {
     () => {
@@ -53,7 +56,8 @@ impl Row {
     pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Self, Fault>> {
         let status: String = row.get(3)?;
         let Some(status) = JobStatus::ALL.into_iter().find(|known| known.as_str() == status) else {
-            return Ok(Err(Fault::Damaged(format!("a job has the unknown status {status:?}"))));
+            let id: String = row.get(2)?;
+            return Ok(Err(Fault::Damaged(format!("the record of job {id:?} is damaged"))));
         };
         let time = |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(moment));
         let read = Self {

@@ -149,7 +149,7 @@ impl Work {
                 }
             }
             self.db
-                .prepare_cached("UPDATE meta SET commits = ?1")?
+                .prepare_cached("UPDATE endpoint SET completed = ?1 WHERE no = 0")?
                 .execute([(self.commits + 1).cast_signed()])?;
         }
         self.db.prepare_cached("COMMIT")?.execute([])?;
@@ -205,27 +205,14 @@ fn load(db: &Connection, no: i64, rules: Rules, shown: Arc<Shown>) -> Result<Ind
     )?;
     let mut rows = statement.query([no])?;
     while let Some(row) = rows.next()? {
-        let status: String = row.get(2)?;
-        // What is not known is damaged, and told when it is read.
-        let Some(status) = JobStatus::ALL.into_iter().find(|known| known.as_str() == status) else {
-            continue;
-        };
-        let state = JobState {
-            status,
-            submitted: moment(row.get(3)?),
-            taken: row.get::<_, Option<i64>>(4)?.map(moment),
-            ended: row.get::<_, Option<i64>>(5)?.map(moment),
-            worker: row.get::<_, Option<String>>(6)?.map(Into::into),
-            retries: row.get(7)?,
-            terms: Terms {
-                execution_timeout: period(row.get(8)?),
-                ttl: period(row.get(9)?),
-                retention: period(row.get(10)?),
-                low_priority: row.get(11)?,
-            },
-        };
-        index.load(row.get(0)?, row.get(1)?, &state);
+        match queued(row) {
+            Ok(Some((seq, place, state))) => index.load(seq, place, &state),
+            // What is not known, or of another type, is damaged. That is told when it is read.
+            Ok(None) | Err(Fault::Damaged(_)) => {}
+            Err(fault) => return Err(fault),
+        }
     }
+
     let mut statement = db.prepare(
         "SELECT chunk.seq, MAX(n) + 1, SUM(LENGTH(CAST(json AS BLOB))) FROM chunk JOIN job ON job.seq = chunk.seq \
          WHERE job.endpoint = ?1 GROUP BY chunk.seq",
@@ -238,4 +225,27 @@ fn load(db: &Connection, no: i64, rules: Rules, shown: Arc<Shown>) -> Result<Ind
     }
     index.show();
     Ok(index)
+}
+
+/// Number, place and state of a job. `None`: it has no status that is known.
+fn queued(row: &rusqlite::Row<'_>) -> Result<Option<(i64, i64, JobState)>, Fault> {
+    let status: String = row.get(2)?;
+    let Some(status) = JobStatus::ALL.into_iter().find(|known| known.as_str() == status) else {
+        return Ok(None);
+    };
+    let state = JobState {
+        status,
+        submitted: moment(row.get(3)?),
+        taken: row.get::<_, Option<i64>>(4)?.map(moment),
+        ended: row.get::<_, Option<i64>>(5)?.map(moment),
+        worker: row.get::<_, Option<String>>(6)?.map(Into::into),
+        retries: row.get(7)?,
+        terms: Terms {
+            execution_timeout: period(row.get(8)?),
+            ttl: period(row.get(9)?),
+            retention: period(row.get(10)?),
+            low_priority: row.get(11)?,
+        },
+    };
+    Ok(Some((row.get(0)?, row.get(1)?, state)))
 }

@@ -1,14 +1,21 @@
 //! What workers write.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use flash_core::clock::{Clock, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
 
+use super::archive::{self, Page};
+use super::info::Exit;
+use super::record::Record;
+
 /// Where a line was written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Source {
     /// Standard output.
     Stdout,
@@ -19,7 +26,7 @@ pub enum Source {
 }
 
 /// A line that a worker wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// Counts the lines of its worker, from 1.
     pub number: u64,
@@ -43,16 +50,62 @@ pub(crate) struct Logs {
     /// The number of the last line. Whoever follows the log waits for it to change; it is closed with the log.
     last: Arc<Mutex<Option<watch::Sender<u64>>>>,
     seen: watch::Receiver<u64>,
+    /// Where the lines are kept on the disk.
+    page: Arc<Mutex<Option<Page>>>,
+    /// Where the lines are of a worker of an earlier platform. They are read when somebody asks for them.
+    past: Option<Arc<(PathBuf, Once)>>,
 }
 
 impl Logs {
-    pub(super) fn new(most: usize, clock: Clock) -> Self {
+    pub(super) fn new(most: usize, clock: Clock, page: Option<Page>) -> Self {
         let (last, seen) = watch::channel(0);
-        Self { lines: Arc::default(), most: most.max(1), clock, last: Arc::new(Mutex::new(Some(last))), seen }
+        Self {
+            lines: Arc::default(),
+            most: most.max(1),
+            clock,
+            last: Arc::new(Mutex::new(Some(last))),
+            seen,
+            page: Arc::new(Mutex::new(page)),
+            past: None,
+        }
+    }
+
+    /// The log of a worker of an earlier platform.
+    pub(super) fn past(most: usize, clock: Clock, path: PathBuf) -> Self {
+        let logs = Self { past: Some(Arc::new((path, Once::new()))), ..Self::new(most, clock, None) };
+        logs.close();
+        logs
     }
 
     pub(crate) fn lines(&self) -> Vec<LogLine> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.kept().iter().cloned().collect()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<LogLine>> {
+        let lock = || self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((path, once)) = self.past.as_deref() {
+            once.call_once(|| *lock() = archive::read(path, self.most));
+        }
+        lock()
+    }
+
+    fn record(&self, record: &Record) {
+        if let Some(page) = &*self.page.lock().unwrap_or_else(PoisonError::into_inner) {
+            page.write(record);
+        }
+    }
+
+    /// The worker is ready for the first time.
+    pub(super) fn ready(&self, at: Timestamp) {
+        self.record(&Record::Ready(at));
+        self.system("worker is ready");
+    }
+
+    /// The worker has ended. What comes later is not kept on the disk.
+    pub(super) fn ended(&self, exit: Exit, crashed: bool, ready: Option<Timestamp>, at: Timestamp) {
+        let Exit { code, signal } = exit;
+        self.record(&Record::Ended { at, ready, code, signal, crashed });
+        self.page.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     #[cfg(feature = "control-plane")]
@@ -64,7 +117,7 @@ impl Logs {
     /// Up to `most` lines after the one of this number, oldest first.
     #[cfg(feature = "ui")]
     pub(super) fn after(&self, number: u64, most: usize) -> Vec<LogLine> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.kept();
         let from = lines.partition_point(|line| line.number <= number);
         lines.range(from..).take(most).cloned().collect()
     }
@@ -86,7 +139,9 @@ impl Logs {
         }
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let number = *self.seen.borrow() + 1;
-        lines.push_back(LogLine { number, at: self.clock.now(), source, text });
+        let line = LogLine { number, at: self.clock.now(), source, text };
+        self.record(&Record::Line(line.clone()));
+        lines.push_back(line);
         drop(lines);
         if let Some(last) = &*last {
             last.send_replace(number);
@@ -127,7 +182,7 @@ mod tests {
 
     fn read(bytes: &[u8], most: usize) -> Vec<String> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let logs = Logs::new(most, Clock::real());
+        let logs = Logs::new(most, Clock::real(), None);
         runtime.block_on(logs.clone().follow(bytes, Source::Stdout));
         logs.lines().into_iter().map(|line| line.text).collect()
     }

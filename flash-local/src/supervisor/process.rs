@@ -59,6 +59,11 @@ impl Group {
         Self { leader: Mutex::new(leader) }
     }
 
+    /// One of a process that has ended long ago.
+    pub(super) fn gone() -> Self {
+        Self { leader: Mutex::new(None) }
+    }
+
     /// Sends a signal. `false`: the group has ended.
     pub(super) fn signal(&self, signal: Signal) -> io::Result<bool> {
         let leader = self.leader.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,29 +1,25 @@
 //! All workers of a platform, the living and the last of the dead.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use flash_core::clock::Timestamp;
+use flash_core::clock::{Clock, Timestamp};
 use flash_core::ids::{EndpointId, WorkerId};
+use flash_queue::Limits;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::archive::{Archive, Past};
 use super::info::{Exit, Phases, Signal, WorkerInfo, WorkerState};
 use super::logs::{LogLine, Logs};
 use super::process::Group;
+use super::record::Birth;
 
-/// Dead workers whose logs are kept.
+/// Dead workers that are listed, and whose last lines are in memory.
 const DEAD_MAX: usize = 100;
-
-/// The moments of a start.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Birth {
-    pub(super) queued: Timestamp,
-    pub(super) starting: Timestamp,
-    pub(super) initialising: Timestamp,
-}
 
 /// One worker on the list.
 #[derive(Debug)]
@@ -39,6 +35,12 @@ pub(crate) struct Entry {
     pub(super) stop: CancellationToken,
     /// Asks it to finish what it has, and to stop then.
     pub(super) drain: CancellationToken,
+    /// The folder that it was started in.
+    #[cfg_attr(
+        not(feature = "control-plane"),
+        expect(dead_code, reason = "only a control plane removes such folders")
+    )]
+    dir: Option<PathBuf>,
     inner: Mutex<Inner>,
 }
 
@@ -51,23 +53,35 @@ struct Inner {
 }
 
 impl Entry {
-    #[allow(clippy::too_many_arguments, reason = "each is one fact, and there is one caller")]
-    pub(super) fn new(
-        id: WorkerId,
-        endpoint: EndpointId,
-        pid: u32,
-        port: Option<u16>,
-        version: u32,
-        birth: Birth,
-        logs: Logs,
-        stop: CancellationToken,
-    ) -> Self {
-        let Birth { queued, starting, initialising } = birth;
-        let phases = Phases { queued, starting, initialising, ready: None, ended: None };
+    pub(super) fn new(birth: &Birth, logs: Logs, stop: CancellationToken, dir: Option<PathBuf>) -> Self {
         let inner =
-            Mutex::new(Inner { state: WorkerState::Starting, phases, unhealthy: None, crashed: false });
-        let drain = stop.child_token();
-        Self { id, endpoint, pid, port, version, group: Group::of(pid), logs, stop, drain, inner }
+            Inner { state: WorkerState::Starting, phases: birth.phases(), unhealthy: None, crashed: false };
+        Self { dir, ..Self::with(birth, Group::of(birth.pid), logs, stop, inner) }
+    }
+
+    /// A worker of an earlier platform. Its process is gone, and its number may be somebody else's.
+    pub(super) fn past(past: &Past, logs: Logs) -> Self {
+        let Past { birth, ready, ended, code, signal, crashed, .. } = past;
+        let phases = Phases { ready: *ready, ended: Some(*ended), ..birth.phases() };
+        let state = WorkerState::Exited(Exit { code: *code, signal: *signal });
+        let inner = Inner { state, phases, unhealthy: None, crashed: *crashed };
+        Self::with(birth, Group::gone(), logs, CancellationToken::new(), inner)
+    }
+
+    fn with(birth: &Birth, group: Group, logs: Logs, stop: CancellationToken, inner: Inner) -> Self {
+        Self {
+            id: birth.worker.as_str().into(),
+            endpoint: birth.endpoint.as_str().into(),
+            pid: birth.pid,
+            port: birth.port,
+            version: birth.version,
+            group,
+            logs,
+            drain: stop.child_token(),
+            stop,
+            dir: None,
+            inner: Mutex::new(inner),
+        }
     }
 
     pub(crate) fn state(&self) -> WorkerState {
@@ -122,11 +136,25 @@ pub(crate) struct Roster {
     entries: Mutex<VecDeque<Arc<Entry>>>,
     /// Counts changes.
     changes: watch::Sender<u64>,
+    /// How many workers of each endpoint were started, and how many of them ended without being asked to.
+    totals: Mutex<HashMap<EndpointId, (u64, u64)>>,
 }
 
 impl Roster {
+    /// A list that begins with the workers of earlier platforms.
+    pub(crate) fn after(archive: &Archive, limits: &Limits, clock: &Clock) -> Self {
+        let past = archive.past();
+        let youngest = past.iter().skip(past.len().saturating_sub(DEAD_MAX));
+        let entry = |past: &Past| {
+            let logs = Logs::past(limits.log_lines, clock.clone(), past.path.clone());
+            Arc::new(Entry::past(past, logs))
+        };
+        Self { entries: Mutex::new(youngest.map(entry).collect()), ..Self::default() }
+    }
+
     pub(super) fn add(&self, entry: Entry) -> Arc<Entry> {
         let entry = Arc::new(entry);
+        self.count(&entry.endpoint, |(started, _)| *started += 1);
         let mut entries = self.lock();
         entries.push_back(entry.clone());
         let dead = entries.iter().filter(|entry| !entry.state().is_alive()).count();
@@ -159,16 +187,38 @@ impl Roster {
     }
 
     pub(super) fn exited(&self, entry: &Entry, exit: Exit, now: Timestamp) {
-        {
+        let (crashed, ready) = {
             let mut inner = entry.lock();
             inner.phases.ended = Some(now);
             inner.crashed = inner.state != WorkerState::Stopping;
+            (inner.crashed, inner.phases.ready)
+        };
+        if crashed {
+            self.count(&entry.endpoint, |(_, crashed)| *crashed += 1);
         }
+        entry.logs.ended(exit, crashed, ready, now);
         self.set(entry, WorkerState::Exited(exit));
+    }
+
+    /// How many workers of an endpoint were started by this platform, and how many of them ended without being asked to.
+    pub(crate) fn totals(&self, endpoint: &EndpointId) -> (u64, u64) {
+        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.get(endpoint).copied().unwrap_or_default()
+    }
+
+    fn count(&self, endpoint: &EndpointId, add: impl FnOnce(&mut (u64, u64))) {
+        add(self.totals.lock().unwrap_or_else(PoisonError::into_inner).entry(endpoint.clone()).or_default());
     }
 
     pub(crate) fn workers(&self) -> Vec<WorkerInfo> {
         self.lock().iter().map(|entry| entry.info()).collect()
+    }
+
+    /// The folders that living workers were started in.
+    #[cfg(feature = "control-plane")]
+    pub(crate) fn dirs(&self) -> Vec<PathBuf> {
+        let living = self.lock();
+        living.iter().filter(|entry| entry.state().is_alive()).filter_map(|entry| entry.dir.clone()).collect()
     }
 
     pub(crate) fn logs(&self, worker: &str) -> Option<Vec<LogLine>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flash_core::clock::Timestamp;
-use flash_core::ids::WorkerId;
+use flash_core::ids::{EndpointId, WorkerId};
 use tokio::process::Child;
 use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
@@ -17,7 +17,8 @@ use super::info::{Exit, Signal, WorkerState};
 use super::logs::{Logs, Source};
 use super::port::free_port;
 use super::process::Launch;
-use super::roster::{Birth, Entry};
+use super::record::Birth;
+use super::roster::Entry;
 use crate::endpoint::Endpoint;
 use crate::environment;
 use crate::gateway::{Backend, Health};
@@ -62,20 +63,21 @@ pub(super) fn start(
     }
     let pid = child.id().unwrap_or_default();
     tracing::info!(endpoint = %endpoint.id, worker = %id, pid, release = plan.version, "worker started");
-    let logs = Logs::new(plane.limits.log_lines, plane.clock.clone());
-    logs.system(format!("worker started from release {}", plan.version));
-    let birth = Birth { queued, starting, initialising: plane.clock.now() };
-    let entry = Entry::new(
-        id,
-        endpoint.id.clone(),
+    let birth = Birth {
+        worker: id.to_string(),
+        endpoint: endpoint.id.to_string(),
         pid,
         port,
-        plan.version,
-        birth,
-        logs,
-        endpoint.stop.child_token(),
-    );
-    let entry = plane.roster.add(entry);
+        version: plan.version,
+        queued,
+        starting,
+        initialising: plane.clock.now(),
+    };
+    let page = plane.archive.as_ref().and_then(|archive| archive.page(&birth));
+    let logs = Logs::new(plane.limits.log_lines, plane.clock.clone(), page);
+    logs.system(format!("worker started from release {}", plan.version));
+    let entry =
+        plane.roster.add(Entry::new(&birth, logs, endpoint.stop.child_token(), plan.spec.dir.clone()));
     let life = Life { plane: plane.clone(), endpoint: endpoint.clone(), entry: entry.clone() };
     let path = plan.health_path().to_owned();
     plane.tasks.spawn(async move {
@@ -194,8 +196,9 @@ impl Life {
     }
 
     fn ready(&self) {
-        if self.entry.is_ready(self.plane.clock.now()) {
-            self.entry.logs.system("worker is ready");
+        let now = self.plane.clock.now();
+        if self.entry.is_ready(now) {
+            self.entry.logs.ready(now);
         }
         self.plane.roster.set(&self.entry, WorkerState::Ready);
     }
@@ -235,7 +238,30 @@ impl Life {
     }
 }
 
+/// Digits that tell the workers of an endpoint apart.
+const DIGITS: usize = 8;
+
 fn short_id() -> String {
     let mut buffer = Uuid::encode_buffer();
-    Uuid::new_v4().simple().encode_lower(&mut buffer)[..8].to_owned()
+    Uuid::new_v4().simple().encode_lower(&mut buffer)[..DIGITS].to_owned()
+}
+
+/// Whether a worker is one that a platform started, as far as its name says. Those do not outlive their platform: whatever an
+/// earlier one left is gone. A worker from elsewhere has a name of its own, and may still be there.
+pub(crate) fn is_own(endpoint: &EndpointId, worker: &WorkerId) -> bool {
+    let rest = worker.as_str().strip_prefix(endpoint.as_str()).and_then(|rest| rest.strip_prefix('-'));
+    rest.is_some_and(|id| id.len() == DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_of_a_platform_is_known_by_its_name() {
+        let endpoint = EndpointId::from("ep");
+        let own = |name: &str| is_own(&endpoint, &WorkerId::from(name));
+        assert!(own(&format!("ep-{}", short_id())));
+        assert!(!own("ep-mock-1") && !own("pod-0123abcd") && !own("ep-0123abcd-x") && !own("ep"));
+    }
 }

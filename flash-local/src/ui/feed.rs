@@ -16,11 +16,11 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::endpoint::EndpointShown;
-use super::events::{Closed, Sender};
 use super::job::{Page, detail};
 use super::routes::Ui;
 use super::worker::lines;
 use crate::endpoint::Endpoint;
+use crate::sse::{Closed, Events};
 
 /// How often it is looked whether something has changed. People read no faster.
 const LOOK: Duration = Duration::from_millis(200);
@@ -55,7 +55,7 @@ pub(super) struct Feed {
     ui: Ui,
     headers: HeaderMap,
     focus: Focus,
-    sender: Sender,
+    events: Events,
     /// What was told last, by its subject.
     told: BTreeMap<String, String>,
     /// The count of changes at the last look at jobs.
@@ -64,11 +64,11 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(ui: Ui, mut headers: HeaderMap, focus: Focus, sender: Sender) -> Self {
+    pub(super) fn new(ui: Ui, mut headers: HeaderMap, focus: Focus, events: Events) -> Self {
         let key = headers.remove(AUTHORIZATION);
         let headers = key.map(|key| (AUTHORIZATION, key)).into_iter().collect();
         let (told, revision, spoke) = (BTreeMap::new(), None, Instant::now());
-        Self { ui, headers, focus, sender, told, revision, spoke }
+        Self { ui, headers, focus, events, told, revision, spoke }
     }
 
     /// Goes on until the page or the platform is gone.
@@ -81,12 +81,12 @@ impl Feed {
                 self.look().await?;
                 if self.spoke.elapsed() >= ALIVE {
                     self.spoke = Instant::now();
-                    self.sender.alive().await?;
+                    self.events.alive().await?;
                 }
                 // What takes long is done less often: nobody's jobs wait for a page.
                 let pause = LOOK.max(began.elapsed() * 10);
                 tokio::select! {
-                    () = self.sender.closed() => return Err(Closed),
+                    () = self.events.closed() => return Err(Closed),
                     () = tokio::time::sleep(pause) => {}
                 }
             }
@@ -97,7 +97,7 @@ impl Feed {
     async fn hello(&self) -> Result<(), Closed> {
         let plane = &self.ui.plane;
         let hello = json!({ "base": plane.common.base, "version": env!("CARGO_PKG_VERSION") });
-        self.sender.send("hello", &hello).await
+        self.events.send(Some("hello"), None, &hello.to_string()).await
     }
 
     async fn look(&mut self) -> Result<(), Closed> {
@@ -162,7 +162,8 @@ impl Feed {
             let Some(last) = new.last() else { return Ok(()) };
             self.focus.after = last.number;
             self.spoke = Instant::now();
-            self.sender.send("log", &json!({ "worker": worker, "lines": lines(&new) })).await?;
+            let log = json!({ "worker": worker, "lines": lines(&new) });
+            self.events.send(Some("log"), None, &log.to_string()).await?;
         }
     }
 
@@ -181,7 +182,7 @@ impl Feed {
         }
         self.spoke = Instant::now();
         let now = self.ui.plane.clock.now().as_millis();
-        self.sender.text(event, &format!(r#"{{"now":{now},"is":{text}}}"#)).await?;
+        self.events.send(Some(event), None, &format!(r#"{{"now":{now},"is":{text}}}"#)).await?;
         self.told.insert(key, text);
         Ok(())
     }

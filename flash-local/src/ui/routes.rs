@@ -14,11 +14,11 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::events::Events;
 use super::feed::{Feed, Focus};
 use super::history::History;
 use super::{assets, endpoint};
 use crate::plane::Plane;
+use crate::sse;
 
 /// What the page's routes need.
 #[derive(Clone, Debug)]
@@ -78,13 +78,7 @@ async fn events(State(ui): State<Ui>, Query(focus): Query<Focus>, headers: Heade
     if !ui.opens(focus.endpoint.as_deref().unwrap_or_default(), &headers) {
         return QueueError::Unauthorized.into_response();
     }
-    let (sender, body) = Events::channel();
-    tokio::spawn(Feed::new(ui, headers, focus, sender).run());
-    let mut response = Response::new(Body::new(body));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    sse::response(move |events| Feed::new(ui, headers, focus, events).run())
 }
 
 /// What is known of an endpoint's functions.

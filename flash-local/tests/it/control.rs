@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use flash_bootstrap::{Contents, Limits as PackLimits, Packed, WORKER_PROTOCOL, pack};
 use flash_core::clock::TestClock;
-use flash_local::{LocalPlatform, WorkerState};
+use flash_local::{LocalPlatform, Signal, WorkerState};
 use serde_json::{Value, json};
 
 use crate::scripted::{ROLE, Role};
@@ -307,6 +307,110 @@ async fn state_and_jobs_outlive_the_platform() {
     assert_eq!(ok(call(Method::GET, &status(&platform), None).await)["output"], "\"a\"");
     // The endpoint runs again, on the same volume.
     assert_eq!(run(&platform, id, json!("c")).await["output"], "\"a\"\"b\"");
+    platform.shutdown().await;
+}
+
+#[tokio::test]
+async fn http_routes_are_found_by_the_names_of_their_app() {
+    let files = tempfile::tempdir().unwrap();
+    let platform = control_plane().await;
+    let (app, environment) = create_app(&platform, "demo").await;
+    let (bytes, _) = artifact(files.path(), "one");
+    let build = upload(&platform, &app, &bytes, json!({})).await;
+    activate(&platform, &environment, &build).await;
+    let mut input = endpoint(&environment, &env(Role::Http, &[("FLASH_RESOURCE_NAME", "api")]));
+    (input["type"], input["scalerType"]) = (json!("LB"), json!("REQUEST_COUNT"));
+    let id = graphql(&platform, SAVE, json!({"input": input})).await["saveEndpoint"]["id"].clone();
+
+    let base = platform.base_url();
+    let through = async |method: Method, path: &str, names: [&str; 3], key: &str| {
+        let mut request = Request::builder().method(method).uri(format!("{base}/lb/flash{path}"));
+        for (header, name) in
+            ["x-flash-app", "x-flash-environment", "x-flash-endpoint"].into_iter().zip(names)
+        {
+            request = request.header(header, name);
+        }
+        send(request.header("authorization", format!("Bearer {key}")).body(Body::from("\"hello\"")).unwrap())
+            .await
+    };
+    let names = ["demo", "production", "api"];
+    // Any method, any path below, query and body as they were sent.
+    let shown = ok(through(Method::PATCH, "/show/a%20b/c?x=1&x=2", names, KEY).await);
+    assert_eq!(shown["target"], "/show/a%20b/c?x=1&x=2");
+    assert_eq!(shown["headers"]["x-flash-endpoint"], "api");
+    assert_eq!(ok(through(Method::POST, "/echo", names, KEY).await), "hello");
+    // The same worker as at the endpoint's own address.
+    let own = call(Method::GET, &format!("{base}/lb/{}/show/x", id.as_str().unwrap()), None).await;
+    let named = through(Method::GET, "/show/x", names, KEY).await;
+    assert_eq!(own.headers["x-runpod-worker-id"], named.headers["x-runpod-worker-id"]);
+
+    for names in [["other", "production", "api"], ["demo", "staging", "api"], ["demo", "production", "gpu"]] {
+        assert_eq!(through(Method::GET, "/show/x", names, KEY).await.status, 404, "{names:?}");
+    }
+    let without = Request::get(format!("{base}/lb/flash/show/x")).header("authorization", KEY);
+    assert_eq!(send(without.body(Body::empty()).unwrap()).await.status, 404, "nothing is named");
+    assert_eq!(through(Method::GET, "/show/x", names, "wrong").await.status, 401);
+    // By the names of an HTTP endpoint there is no queue.
+    let queue = Request::post(format!("{base}/v2/flash/runsync"))
+        .header("authorization", KEY)
+        .header("x-flash-app", "demo")
+        .header("x-flash-environment", "production")
+        .header("x-flash-endpoint", "api");
+    assert_eq!(send(queue.body(Body::from(r#"{"input":1}"#)).unwrap()).await.status, 404);
+    platform.shutdown().await;
+}
+
+#[tokio::test]
+async fn apps_of_releases_that_have_gone_are_removed() {
+    let (dir, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let builder = LocalPlatform::builder().limits(quick()).api_key(KEY).control_plane(true);
+    let platform = builder.data_dir(dir.path()).start().await.unwrap();
+    let (app, environment) = create_app(&platform, "demo").await;
+    let unpacked = || {
+        let found = std::fs::read_dir(dir.path().join("apps")).into_iter().flatten().flatten();
+        let mut names: Vec<_> = found.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.retain(|name| !name.starts_with('.'));
+        names
+    };
+    let kept = || std::fs::read_dir(dir.path().join("artifacts").join(&app)).unwrap().count();
+    let deploy = async |content: &str| {
+        let (bytes, packed) = artifact(files.path(), content);
+        let build = upload(&platform, &app, &bytes, json!({})).await;
+        activate(&platform, &environment, &build).await;
+        packed.sha256
+    };
+    let one = deploy("one").await;
+    let saved =
+        graphql(&platform, SAVE, json!({"input": endpoint(&environment, &env(Role::Hold, &[]))})).await;
+    let id = saved["saveEndpoint"]["id"].as_str().unwrap().to_owned();
+    let old = ready(&platform, 1).await.remove(0);
+    assert_eq!(unpacked(), std::slice::from_ref(&one));
+
+    // The old release has a job that does not end: it is there until its worker is gone.
+    let url = format!("{}/v2/{id}", platform.base_url());
+    let job = ok(call(Method::POST, &format!("{url}/run"), Some(&json!({"input": 1}))).await);
+    let job = job["id"].as_str().unwrap();
+    poll("the job", async || {
+        let job = ok(call(Method::GET, &format!("{url}/status/{job}"), None).await);
+        (job["status"] == "IN_PROGRESS").then_some(())
+    })
+    .await;
+    let two = deploy("two").await;
+    platform
+        .until_workers(|all| {
+            alive(all).iter().any(|one| one.version > old.version && one.state == WorkerState::Ready)
+        })
+        .await;
+    let mut both = [one, two.clone()];
+    let mut found = unpacked();
+    both.sort();
+    found.sort();
+    assert_eq!(found, both);
+    std::fs::write(dir.path().join("artifacts").join(&app).join("left.tar.gz"), "never finalized").unwrap();
+    assert_eq!(kept(), 3);
+    platform.kill_worker(&old.id, Signal::Kill).unwrap();
+    poll("the old release to go", async || (unpacked() == std::slice::from_ref(&two)).then_some(())).await;
+    assert_eq!(kept(), 2, "each build can be activated again");
     platform.shutdown().await;
 }
 

@@ -3,13 +3,17 @@
 use axum::Router;
 use axum::body::Body;
 use axum::routing::post as on_post;
-use flash_local::{DataError, Kind, LocalPlatform, Mock, PlatformError, SqliteOptions};
+use flash_core::clock::{Clock, TestClock};
+use flash_local::{
+    DataError, Exit, Kind, LocalPlatform, Mock, PlatformError, Signal, SqliteOptions, WorkerState,
+};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::scripted::Role;
-use crate::support::{get, ok, post, quick, until_status};
+use crate::sqlite::killed;
+use crate::support::{get, line, ok, poll, post, quick, ready, until_status};
 
 async fn on(dir: &tempfile::TempDir) -> LocalPlatform {
     LocalPlatform::builder().limits(quick()).data_dir(dir.path()).start().await.unwrap()
@@ -86,6 +90,76 @@ async fn a_full_disk_is_said_to_the_caller() {
     assert_eq!(ok(get(&format!("{url}/health")).await)["jobs"]["inQueue"], accepted);
     ok(post(&format!("{url}/purge-queue"), Body::empty()).await);
     ok(post(&format!("{url}/run"), body).await);
+}
+
+#[tokio::test]
+async fn jobs_of_workers_that_died_with_their_platform_go_back_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = on(&dir).await;
+    first.add_endpoint(Role::Hold.spec("ep")).await.unwrap();
+    let url = first.endpoint_url("ep").unwrap();
+    let run =
+        async || ok(post(&format!("{url}/run"), r#"{"input":1}"#).await)["id"].as_str().unwrap().to_owned();
+    let own = run().await;
+    let held = until_status(&url, &own, "IN_PROGRESS").await;
+    // A worker that nobody here started, and that may well be there after the restart.
+    let foreign = run().await;
+    ok(get(&format!("{url}/job-take/pod-1?x=1")).await);
+    // What a killed platform leaves.
+    let left = killed(dir.path());
+
+    // Time stands still: no lease can end.
+    let time = TestClock::at(Clock::real().now());
+    let second = LocalPlatform::builder().limits(quick()).clock(time.clock()).data_dir(left.path()).start();
+    let second = second.await.unwrap();
+    second.declare("ep", Kind::Queue).await.unwrap();
+    let url = second.endpoint_url("ep").unwrap();
+    let job = ok(get(&format!("{url}/status/{own}")).await);
+    assert_eq!((&job["status"], &job["retries"]), (&json!("IN_QUEUE"), &json!(1)), "{job} {held}");
+    assert_eq!(ok(get(&format!("{url}/status/{foreign}")).await)["status"], "IN_PROGRESS");
+    // It had its second chance: a third one there is not.
+    ok(get(&format!("{url}/job-take/pod-2?x=1")).await);
+    second.queue("ep").unwrap().worker_lost(&"pod-2".into()).await.unwrap();
+    let job = ok(get(&format!("{url}/status/{own}")).await);
+    assert_eq!((&job["status"], &job["error"]), (&json!("FAILED"), &json!("job timed out after 1 retries")));
+    second.shutdown().await;
+    first.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_workers_wrote_can_be_read_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = on(&dir).await;
+    first.add_endpoint(Role::Echo.spec("ep")).await.unwrap();
+    let worker = ready(&first, 1).await.remove(0);
+    let pid = line(&first, &worker, "pid").await;
+    // What a killed platform leaves: its workers do not say how they ended. The writer may be a moment behind.
+    let left = poll("the log on the disk", async || {
+        let left = killed(dir.path());
+        let text = std::fs::read_to_string(left.path().join(format!("logs/{}.jsonl", worker.id))).ok()?;
+        text.contains("worker is ready").then_some(left)
+    })
+    .await;
+    first.shutdown().await;
+
+    for (data, signal) in [(dir.path(), Some(15)), (left.path(), None)] {
+        let second = LocalPlatform::builder().limits(quick()).data_dir(data).start().await.unwrap();
+        let workers = second.workers();
+        let info = workers.iter().find(|info| info.id == worker.id).unwrap();
+        assert_eq!(info.state, WorkerState::Exited(Exit { code: None, signal }));
+        assert_eq!(
+            (info.pid, info.started, info.phases.ready),
+            (worker.pid, worker.started, worker.phases.ready)
+        );
+        let lines = second.logs(&worker.id).unwrap();
+        assert!(lines.iter().any(|line| line.text == format!("pid {pid}")), "{lines:?}");
+        let ended = lines.iter().any(|line| line.text.starts_with("worker ended: "));
+        assert_eq!(ended, signal.is_some(), "{lines:?}");
+        // Its number may be somebody else's by now.
+        let error = second.kill_worker(&worker.id, Signal::Kill).unwrap_err();
+        assert!(matches!(error, PlatformError::UnknownWorker(_)), "{error}");
+        second.shutdown().await;
+    }
 }
 
 #[tokio::test]

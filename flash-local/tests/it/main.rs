@@ -7,6 +7,7 @@ mod autoscale;
 mod conforms;
 mod control;
 mod gateway;
+mod metrics;
 #[cfg(feature = "ui")]
 mod page;
 mod processes;

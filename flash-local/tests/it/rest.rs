@@ -298,7 +298,7 @@ impl Stream {
         );
         assert_eq!(
             (&response.headers()["cache-control"], &response.headers()["x-accel-buffering"]),
-            (&"no-cache".parse().unwrap(), &"no".parse().unwrap())
+            (&"no-store".parse().unwrap(), &"no".parse().unwrap())
         );
         Self { body: response.into_body(), text: String::new() }
     }

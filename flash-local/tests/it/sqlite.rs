@@ -11,7 +11,7 @@ use flash_core::ids::{EndpointId, JobId, WorkerId};
 use flash_core::wire::JobStatus;
 use flash_local::{DataError, Durability, SqliteOptions, SqliteStore, repair};
 use flash_queue::machine::{Event, Rules, Terms};
-use flash_queue::store::{Attached, JobStore, NewJob};
+use flash_queue::store::{Attached, JobStore, Listing, NewJob};
 use flash_queue::{Limits, Payload, Store, StoreError};
 use tempfile::TempDir;
 
@@ -47,16 +47,24 @@ async fn jobs(store: &SqliteStore) -> Arc<dyn JobStore> {
 }
 
 /// A copy of the files as they are: what a killed process leaves.
-fn killed(dir: &Path) -> TempDir {
-    let copy = tempfile::tempdir().unwrap();
+pub(crate) fn killed(dir: &Path) -> TempDir {
+    let to = tempfile::tempdir().unwrap();
+    copy(dir, to.path());
+    to
+}
+
+fn copy(dir: &Path, to: &Path) {
     for file in std::fs::read_dir(dir).unwrap() {
         let file = file.unwrap();
+        let to = to.join(file.file_name());
+        if file.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            copy(&file.path(), &to);
         // The shared memory of a process that is gone means nothing, and the next one builds it again.
-        if file.file_name() != "flash.db-shm" {
-            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        } else if file.file_name() != "flash.db-shm" {
+            std::fs::copy(file.path(), to).unwrap();
         }
     }
-    copy
 }
 
 /// Changes one byte of the first place in a file that reads so.
@@ -174,6 +182,29 @@ async fn a_bad_last_frame_of_the_log_is_not_taken_for_a_shorter_log() {
 }
 
 #[tokio::test]
+async fn a_database_of_the_first_format_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path(), quick()).unwrap();
+    jobs(&store).await.insert(job(0), t(0)).await.unwrap();
+    store.close().await;
+    let db = rusqlite::Connection::open(dir.path().join("flash.db")).unwrap();
+    db.execute_batch(
+        "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 0), commits INTEGER NOT NULL);
+         INSERT INTO meta SELECT 0, completed FROM endpoint WHERE no = 0;
+         DELETE FROM endpoint WHERE no = 0; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(db);
+    for _ in 0..2 {
+        let store = SqliteStore::open(dir.path(), SqliteOptions::new()).unwrap();
+        let there = jobs(&store).await;
+        assert_eq!(there.read(&"j0".into()).await.unwrap().unwrap().status, JobStatus::InQueue);
+        there.push_chunk(&"w".into(), &"j0".into(), payload("1"), 9).await.unwrap();
+        store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn who_agreed_to_lose_the_last_commits_is_told_and_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path(), quick()).unwrap();
@@ -203,6 +234,17 @@ async fn a_changed_byte_is_told_and_never_handed_out() {
     let there = jobs(&store).await;
     let taken = there.claim(&"w".into(), 9, t(10)).await.unwrap().jobs;
     assert_eq!(taken.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["j2"]);
+    let counts = there.counts().await.unwrap();
+    assert_eq!(
+        (counts.in_queue, counts.in_progress, counts.failed),
+        (0, 1, 1),
+        "none of them waits any more"
+    );
+    let failed = there.read(&"j0".into()).await.unwrap().unwrap();
+    assert_eq!(failed.status, JobStatus::Failed);
+    assert!(failed.error.is_some_and(|error| error.contains("input of job \"j0\" is damaged")));
+    let error = there.read(&"j1".into()).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Damaged(_)), "{error}");
     let error = there.view(&"j0".into()).await.unwrap_err();
     assert!(matches!(&error, StoreError::Damaged(what) if what.contains("input of job \"j0\"")), "{error}");
     drop(there);
@@ -213,6 +255,43 @@ async fn a_changed_byte_is_told_and_never_handed_out() {
     let there = jobs(&store).await;
     assert!(there.view(&"j0".into()).await.unwrap().is_none());
     assert_eq!(there.counts().await.unwrap().in_progress, 1);
+}
+
+#[tokio::test]
+async fn values_of_another_type_are_damage_of_one_job() {
+    for column in ["status", "place", "submitted", "worker", "id", "low_priority", "sum"] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), quick()).unwrap();
+        let there = jobs(&store).await;
+        for n in 0..4 {
+            there.insert(job(n), t(n)).await.unwrap();
+        }
+        let w = WorkerId::from("w");
+        there.claim(&w, 2, t(5)).await.unwrap();
+        drop(there);
+        store.close().await;
+        let db = rusqlite::Connection::open(dir.path().join("flash.db")).unwrap();
+        // One that a worker has, and one that waits.
+        let damage = format!("UPDATE job SET {column} = CAST(x'ff' || seq AS BLOB) WHERE id IN ('j0', 'j2')");
+        assert_eq!(db.execute(&damage, []).unwrap(), 2);
+        drop(db);
+
+        for life in 0..2 {
+            let store = SqliteStore::open(dir.path(), quick()).unwrap();
+            let there = jobs(&store).await;
+            there.lose(&w, t(6)).await.unwrap();
+            let taken = there.claim(&"v".into(), 9, t(7)).await.unwrap().jobs;
+            let expected: &[&str] = if life == 0 { &["j1", "j3"] } else { &[] };
+            assert_eq!(taken.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), expected, "{column}");
+            let counts = there.counts().await.unwrap();
+            assert_eq!((counts.in_queue, counts.in_progress), (0, 2), "{column}, life {life}");
+            let listed = there.list(Listing::default()).await.unwrap();
+            assert_eq!(listed.len(), 2, "{column}");
+            drop(there);
+            store.close().await;
+        }
+        assert_eq!(repair(dir.path()).unwrap().jobs, 2, "{column}");
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub enum Event<'a> {
     Returned(&'a WorkerId),
     /// The worker is gone, or was silent for too long.
     WorkerLost(&'a WorkerId),
+    /// What a worker would need of it can not be read any more. The text says why.
+    Unreadable(Arc<str>),
     /// The caller does not want it any more.
     Cancel,
     /// The caller wants a failed job to run again.

@@ -76,6 +76,7 @@ impl Rules {
                 requeued(Place::Front)
             }
             (InProgress, Event::WorkerLost(worker)) if job.is_held_by(worker) => self.lost(job, now),
+            (InQueue, Event::Unreadable(error)) => end(job, Failed, now, None, Some(error)),
             (InQueue, Event::Cancel) => end(job, Cancelled, now, None, None),
             (InProgress, Event::Cancel) => stopped(job, |job| end(job, Cancelled, now, None, None)),
             (InQueue, Event::Purge) => Effects { remove: true, ..end(job, Cancelled, now, None, None) },

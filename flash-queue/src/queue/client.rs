@@ -1,7 +1,9 @@
 //! What callers do with a queue.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use flash_core::clock::Timestamp;
 use flash_core::ids::JobId;
 use flash_core::wire::{Job, JobStatus, StreamAnswer, StreamChunk};
 
@@ -28,9 +30,10 @@ impl Queue {
         let id = JobId::random_sync();
         let mut waiting = self.0.waiters.join(&id);
         if let Some(existing) = self.insert(id.clone(), submission, true).await? {
-            return self.wait(&existing, wait).await;
+            // Rare, and not worth a place in the future of every call.
+            return Box::pin(self.wait(&existing, wait)).await;
         }
-        if let Ok(job) = self.clock().timeout(wait, waiting.end()).await {
+        if let Ok(job) = self.clock().timeout(wait, pin!(waiting.end())).await {
             return Ok(job);
         }
         self.status(&id).await
@@ -47,7 +50,7 @@ impl Queue {
         if job.status.is_terminal() {
             return Ok(job);
         }
-        if let Ok(job) = self.clock().timeout(wait, waiting.end()).await {
+        if let Ok(job) = self.clock().timeout(wait, pin!(waiting.end())).await {
             return Ok(job);
         }
         self.status(id).await
@@ -155,7 +158,17 @@ impl Queue {
         id: &JobId,
         event: Event<'_>,
     ) -> Result<(JobStatus, Verdict), QueueError> {
-        let stepped: Option<Stepped> = self.0.jobs.step(id, event, self.clock().now()).await?;
+        self.step_at(id, event, self.clock().now()).await
+    }
+
+    /// As [`step`](Self::step), at this moment.
+    pub(super) async fn step_at(
+        &self,
+        id: &JobId,
+        event: Event<'_>,
+        now: Timestamp,
+    ) -> Result<(JobStatus, Verdict), QueueError> {
+        let stepped: Option<Stepped> = self.0.jobs.step(id, event, now).await?;
         let stepped = stepped.ok_or_else(|| QueueError::UnknownJob(id.clone()))?;
         let answer = (stepped.job.status, stepped.effects.verdict);
         self.follow(stepped);

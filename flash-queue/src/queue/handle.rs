@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use flash_core::clock::{Clock, Timestamp};
-use flash_core::ids::EndpointId;
+use flash_core::ids::{EndpointId, WorkerId};
 use flash_core::wire::{Health, HealthJobs};
 use tokio::sync::Notify;
 
 use super::QueueOptions;
 use super::admission::Admission;
+use super::measures::Measures;
 use super::queues::earliest;
 use super::timers::Timers;
 use super::waiters::Waiters;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) workers: Workers,
     pub(super) webhooks: Arc<Webhooks>,
     pub(super) admission: Admission,
+    pub(super) measures: Measures,
     /// Counts what happened to jobs.
     revision: AtomicU64,
 }
@@ -65,6 +67,7 @@ impl Queue {
             workers: Workers::default(),
             webhooks,
             admission: Admission::default(),
+            measures: Measures::default(),
             revision: AtomicU64::new(0),
         }))
     }
@@ -129,9 +132,14 @@ impl Queue {
     }
 
     /// Goes on with jobs that were there before this process.
-    pub(super) async fn resume(&self) -> Result<(), StoreError> {
+    pub(super) async fn resume(&self, departed: impl Fn(&WorkerId) -> bool) -> Result<(), StoreError> {
         let now = self.clock().now();
         for worker in self.0.jobs.busy_workers().await? {
+            if departed(&worker) {
+                let jobs = self.lose(&worker).await?;
+                tracing::info!(endpoint = %self.id(), %worker, jobs, "worker ended with an earlier platform, its jobs go back to the queue");
+                continue;
+            }
             self.0.workers.leased(&worker, now);
             self.consider(now + self.limits().lease);
         }
@@ -182,6 +190,7 @@ impl Queue {
             self.consider(due);
         }
         if effects.ended {
+            self.0.measures.ended(&job);
             if let Some(url) = webhook {
                 self.announce(job.id.clone(), url, effects.remove.then(|| job.clone()));
             }

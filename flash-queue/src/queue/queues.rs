@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use flash_core::clock::{Clock, Timestamp};
-use flash_core::ids::EndpointId;
+use flash_core::ids::{EndpointId, WorkerId};
 use tokio::task::JoinHandle;
 
 use super::timers::Timers;
@@ -31,7 +31,10 @@ struct Inner {
     /// is kept here may be the one that no longer sees them.
     opening: tokio::sync::Mutex<()>,
     task: RwLock<Option<JoinHandle<()>>>,
+    departed: OnceLock<Box<Departed>>,
 }
+
+type Departed = dyn Fn(&EndpointId, &WorkerId) -> bool + Send + Sync;
 
 /// How many due jobs are handled in one operation of the store. Others get their turn in between.
 const TICK_BATCH: usize = 256;
@@ -51,6 +54,7 @@ impl Queues {
             table: RwLock::default(),
             opening: tokio::sync::Mutex::default(),
             task: RwLock::default(),
+            departed: OnceLock::new(),
         });
         let task = tokio::spawn(watch(Arc::downgrade(&inner), inner.timers.clone(), clock));
         *inner.task.write().unwrap_or_else(PoisonError::into_inner) = Some(task);
@@ -89,7 +93,8 @@ impl Queues {
             inner.timers.clone(),
             inner.webhooks.clone(),
         );
-        queue.resume().await?;
+        let departed = |worker: &WorkerId| inner.departed.get().is_some_and(|is| is(&endpoint, worker));
+        queue.resume(departed).await?;
         let mut table = inner.table.write().unwrap_or_else(PoisonError::into_inner);
         Ok(table.entry(endpoint).or_insert(queue).clone())
     }
@@ -99,6 +104,15 @@ impl Queues {
     #[must_use]
     pub fn webhooks(self, deliver: Arc<dyn Deliver>) -> Self {
         self.0.webhooks.deliver_by(deliver);
+        self
+    }
+
+    /// Says which workers ended with an earlier process. When a queue is opened, what they had goes back at once, as from any
+    /// worker that is lost; the others, which may still be there, keep theirs for a lease. Set it before a queue is opened, and
+    /// once.
+    #[must_use]
+    pub fn departed(self, departed: impl Fn(&EndpointId, &WorkerId) -> bool + Send + Sync + 'static) -> Self {
+        let _ = self.0.departed.set(Box::new(departed));
         self
     }
 

@@ -8,7 +8,7 @@ use flash_core::ids::{JobId, WorkerId};
 use flash_core::wire::{DoneBody, DoneOutcome, TakenJob};
 use tokio::sync::oneshot;
 
-use super::workers::Workers;
+use super::workers::{Worker, Workers};
 use super::{Contact, Queue, WorkerSigns};
 use crate::limits::Oversized;
 use crate::machine::{Event, Verdict};
@@ -73,38 +73,39 @@ impl Queue {
         most: usize,
         hold: Duration,
     ) -> Result<Vec<TakenJob<Payload>>, QueueError> {
-        let until = self.clock().now() + hold;
+        let began = self.clock().now();
         let taking = self.0.workers.taking(worker);
-        let mut retired = pin!(taking.0.retire_ready.notified());
-        retired.as_mut().enable();
+        // What waits is taken without getting in line.
         let Some(giving) = taking.0.giving().await else {
             // Held as if there were no jobs, so that it does not ask again and again.
-            self.clock().sleep_until(until).await;
+            self.clock().sleep_until(began + hold).await;
             return Ok(Vec::new());
         };
-        let jobs = self.claim(worker, most).await?;
+        let jobs = self.claim(worker, &taking.0, most, began).await?;
         drop(giving);
         if !jobs.is_empty() || hold.is_zero() {
             return Ok(jobs);
         }
+        let mut retired = pin!(taking.0.retire_ready.notified());
+        retired.as_mut().enable();
         loop {
             // In line before the look, so that a job that comes in between wakes this worker.
             let mut queued = pin!(self.0.queued.notified());
             queued.as_mut().enable();
             let Some(giving) = taking.0.giving().await else { return Ok(Vec::new()) };
-            let jobs = self.claim(worker, most).await?;
+            let jobs = self.claim(worker, &taking.0, most, self.clock().now()).await?;
             drop(giving);
             if !jobs.is_empty() {
                 return Ok(jobs);
             }
-            let more = async {
+            let more = pin!(async {
                 tokio::select! {
                     () = queued => true,
                     () = &mut retired => false,
                 }
-            };
+            });
             // A notice that comes together with the retirement is passed on by the dropped `queued`.
-            if !self.clock().timeout_at(until, more).await.unwrap_or(false) {
+            if !self.clock().timeout_at(began + hold, more).await.unwrap_or(false) {
                 return Ok(Vec::new());
             }
         }
@@ -163,8 +164,9 @@ impl Queue {
         {
             return Err(self.done_oversized(worker, id, size as u64).await);
         }
+        let now = self.clock().now();
         if let Some(known) = self.0.workers.find(worker) {
-            known.works(self.clock().now());
+            known.works(now);
         }
         if body.stop_pod {
             self.0.workers.mark_refresh(worker).await;
@@ -175,7 +177,7 @@ impl Queue {
             DoneOutcome::Completed(output) => Event::Completed(worker, output),
             DoneOutcome::Failed { error, output } => Event::Failed(worker, error.into(), output),
         };
-        Ok(self.step(id, event).await?.1)
+        Ok(self.step_at(id, event, now).await?.1)
     }
 
     /// Ends a job whose result was too large to be read.
@@ -269,21 +271,27 @@ impl Queue {
         Ok(())
     }
 
-    async fn claim(&self, worker: &WorkerId, most: usize) -> Result<Vec<TakenJob<Payload>>, QueueError> {
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        known: &Worker,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<TakenJob<Payload>>, QueueError> {
         let most = self.share(most.max(1)).await?;
-        let now = self.clock().now();
         let claimed = match self.0.jobs.claim(worker, most, now) {
             Answer::Later(claiming) => self.claim_for(worker.clone(), claiming).await?,
             there => there.await?,
         };
-        if !claimed.jobs.is_empty()
-            && let Some(known) = self.0.workers.find(worker)
-        {
+        if !claimed.jobs.is_empty() {
             known.works(now);
         }
         if let Some(due) = claimed.due {
             self.revised();
             self.consider(due);
+        }
+        for step in claimed.failed {
+            self.follow(step);
         }
         Ok(claimed.jobs)
     }
@@ -312,6 +320,9 @@ impl Queue {
         let queue = self.clone();
         tokio::spawn(async move {
             let Err(Ok(claimed)) = sender.send(claiming.await) else { return };
+            for step in claimed.failed {
+                queue.follow(step);
+            }
             for job in claimed.jobs {
                 if let Err(error) = queue.step(&job.id, Event::Returned(&worker)).await {
                     tracing::error!(endpoint = %queue.id(), job = %job.id, %error, "failed to put a job back");

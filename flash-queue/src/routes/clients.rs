@@ -1,9 +1,9 @@
 //! The handlers for callers.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::Uri;
 use axum::response::Response;
 use flash_core::wire::{Job, JobStatus, PurgeAnswer, RunAccepted, RunRequest};
 use serde::Serialize;
@@ -25,42 +25,42 @@ pub(super) async fn run(target: ClientTarget, body: Body) -> Answer {
         let id = target.queue.submit(submission).await?;
         Ok(answer::json(&RunAccepted { id, status: JobStatus::InQueue }, 0))
     };
-    target.serve(Operation::Run, answer).await
+    target.serve(Operation::Run, pin!(answer)).await
 }
 
-pub(super) async fn runsync(target: ClientTarget, uri: Uri, body: Body) -> Answer {
+pub(super) async fn runsync(target: ClientTarget, body: Body) -> Answer {
     let queue = &target.queue;
     let answer = async {
-        let wait = wait(&uri, queue.limits())?;
+        let wait = wait(target.wait, queue.limits())?;
         let body = read(body, queue.limits().runsync_body, "/runsync").await?;
         let submission = keyed(submission(&body)?, &target)?;
         // The job has its own copy; a caller may wait for minutes.
         drop(body);
         let job = queue.run_sync(submission, wait).await?;
         if job.status.is_terminal() {
-            return Ok(answer::json(&job, job.output.as_ref().map_or(0, Payload::len)));
+            return Ok(answer::job(&job));
         }
         Ok(answer::json(&RunAccepted { id: job.id, status: job.status }, 0))
     };
-    target.serve(Operation::RunSync, answer).await
+    target.serve(Operation::RunSync, pin!(answer)).await
 }
 
 pub(super) async fn status(target: ClientTarget) -> Answer {
     let answer = async {
         let job = target.queue.status(target.job()?).await?;
-        Ok(answer::json(&job, job.output.as_ref().map_or(0, Payload::len)))
+        Ok(answer::job(&job))
     };
-    target.serve(Operation::Status, answer).await
+    target.serve(Operation::Status, pin!(answer)).await
 }
 
 /// `/status` that waits for the end of the job (RunPod's JavaScript and Go clients use it; it is not documented).
-pub(super) async fn status_sync(target: ClientTarget, uri: Uri) -> Answer {
+pub(super) async fn status_sync(target: ClientTarget) -> Answer {
     let answer = async {
-        let wait = wait(&uri, target.queue.limits())?;
+        let wait = wait(target.wait, target.queue.limits())?;
         let job = target.queue.wait(target.job()?, wait).await?;
-        Ok(answer::json(&job, job.output.as_ref().map_or(0, Payload::len)))
+        Ok(answer::job(&job))
     };
-    target.serve(Operation::Status, answer).await
+    target.serve(Operation::Status, pin!(answer)).await
 }
 
 pub(super) async fn stream(target: ClientTarget) -> Answer {
@@ -69,7 +69,7 @@ pub(super) async fn stream(target: ClientTarget) -> Answer {
         let bytes = stream.stream.iter().map(|chunk| chunk.output.len() + 12).sum();
         Ok(answer::json(&stream, bytes))
     };
-    target.serve(Operation::Stream, answer).await
+    target.serve(Operation::Stream, pin!(answer)).await
 }
 
 pub(super) async fn cancel(target: ClientTarget) -> Answer {
@@ -78,7 +78,7 @@ pub(super) async fn cancel(target: ClientTarget) -> Answer {
         let status = target.queue.cancel(id).await?;
         Ok(answer::json(&RunAccepted { id: id.clone(), status }, 0))
     };
-    target.serve(Operation::Cancel, answer).await
+    target.serve(Operation::Cancel, pin!(answer)).await
 }
 
 /// The youngest jobs without their payloads. RunPod documents that this exists, but not what it answers.
@@ -92,7 +92,7 @@ pub(super) async fn requests(target: ClientTarget) -> Answer {
         let requests = target.queue.list(listing).await?.into_iter().map(|view| view.job).collect();
         Ok(answer::json(&Requests { requests }, 0))
     };
-    target.serve(Operation::Requests, answer).await
+    target.serve(Operation::Requests, pin!(answer)).await
 }
 
 pub(super) async fn retry(target: ClientTarget) -> Answer {
@@ -106,7 +106,7 @@ pub(super) async fn purge(target: ClientTarget) -> Answer {
         let removed = target.queue.purge().await?;
         Ok(answer::json(&PurgeAnswer { removed, status: "completed".to_owned() }, 0))
     };
-    target.serve(Operation::Purge, answer).await
+    target.serve(Operation::Purge, pin!(answer)).await
 }
 
 pub(super) async fn health(target: ClientTarget) -> Answer {
@@ -145,12 +145,11 @@ fn bad_key() -> QueueError {
 }
 
 /// How long the caller wants to wait: `?wait=` in milliseconds, moved into its bounds.
-fn wait(uri: &Uri, limits: &Limits) -> Result<Duration, QueueError> {
-    let wait = uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("wait=")));
-    match wait.map(str::parse) {
-        None => Ok(limits.wait_default),
-        Some(Ok(millis)) => Ok(Duration::from_millis(millis).clamp(limits.wait_min, limits.wait_max)),
-        Some(Err(_)) => Err(QueueError::Invalid(
+fn wait(asked: Result<Option<u64>, ()>, limits: &Limits) -> Result<Duration, QueueError> {
+    match asked {
+        Ok(None) => Ok(limits.wait_default),
+        Ok(Some(millis)) => Ok(Duration::from_millis(millis).clamp(limits.wait_min, limits.wait_max)),
+        Err(()) => Err(QueueError::Invalid(
             "`wait` is not a number\nhelp: it is milliseconds: ?wait=90000".to_owned(),
         )),
     }
@@ -257,13 +256,11 @@ mod tests {
     #[test]
     fn wait_is_moved_into_its_bounds() {
         let limits = Limits::default();
-        let millis = |query: &str| {
-            wait(&format!("http://h/runsync{query}").parse().unwrap(), &limits).unwrap().as_millis()
-        };
+        let millis = |asked| wait(Ok(asked), &limits).unwrap().as_millis();
         assert_eq!(
-            (millis(""), millis("?wait=5000"), millis("?a=1&wait=1"), millis("?wait=9999999")),
+            (millis(None), millis(Some(5_000)), millis(Some(1)), millis(Some(9_999_999))),
             (90_000, 5_000, 1_000, 300_000)
         );
-        assert!(wait(&"http://h/?wait=soon".parse().unwrap(), &limits).is_err());
+        assert!(wait(Err(()), &limits).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! What a request is about, read from its path, after its caller was checked.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -22,6 +23,8 @@ pub(super) struct ClientTarget {
     job: Option<JobId>,
     /// The idempotency key of the request.
     pub(super) key: Option<HeaderValue>,
+    /// `?wait=`, in milliseconds. `Err`: it is no number.
+    pub(super) wait: Result<Option<u64>, ()>,
     limited: bool,
 }
 
@@ -37,11 +40,17 @@ pub(super) struct WorkerTarget {
 
 impl ClientTarget {
     /// Answers a request if it may be served, and says in the answer how many more may come.
-    pub(super) async fn serve(
+    ///
+    /// `answer` stays where it is: a future that is handed on by value is there twice, and the memory of a request that waits
+    /// would double with each layer.
+    pub(super) async fn serve<F>(
         &self,
         operation: Operation,
-        answer: impl Future<Output = Result<Response, QueueError>>,
-    ) -> Result<Response, QueueError> {
+        answer: Pin<&mut F>,
+    ) -> Result<Response, QueueError>
+    where
+        F: Future<Output = Result<Response, QueueError>>,
+    {
         let pass = if self.limited { self.queue.admit(operation)? } else { None };
         let Some(pass) = pass else { return answer.await };
         let mut response = answer.await.unwrap_or_else(IntoResponse::into_response);
@@ -68,7 +77,8 @@ impl FromRequestParts<Arc<Door>> for ClientTarget {
         let queue = queue(door, &params, parts, |endpoint| Caller::Client { endpoint })?;
         let job = params.iter().find(|(name, _)| *name == "job").map(|(_, id)| id.into());
         let key = parts.headers.get(IDEMPOTENCY_KEY).cloned();
-        Ok(Self { queue, job, key, limited: door.limited })
+        let wait = wait(parts.uri.query());
+        Ok(Self { queue, job, key, wait, limited: door.limited })
     }
 }
 
@@ -97,6 +107,11 @@ impl FromRequestParts<Arc<Door>> for WorkerTarget {
     }
 }
 
+fn wait(query: Option<&str>) -> Result<Option<u64>, ()> {
+    let wait = query.and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("wait=")));
+    wait.map(str::parse).transpose().map_err(|_| ())
+}
+
 async fn params(parts: &mut Parts, door: &Arc<Door>) -> Result<RawPathParams, QueueError> {
     RawPathParams::from_request_parts(parts, door)
         .await
@@ -121,4 +136,16 @@ fn queue(
         return Err(QueueError::Unauthorized);
     }
     found.ok_or_else(|| QueueError::UnknownEndpoint(EndpointId::from(endpoint)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wait_is_read_wherever_it_stands() {
+        assert_eq!((wait(None), wait(Some("a=1"))), (Ok(None), Ok(None)));
+        assert_eq!((wait(Some("wait=5000")), wait(Some("a=1&wait=1"))), (Ok(Some(5_000)), Ok(Some(1))));
+        assert_eq!((wait(Some("wait=soon")), wait(Some("wait="))), (Err(()), Err(())));
+    }
 }

@@ -27,6 +27,8 @@ pub struct Claimed {
     pub jobs: Vec<TakenJob<Payload>>,
     /// When time alone will do something to the first of them.
     pub due: Option<Timestamp>,
+    /// Queued jobs that ended instead, because what they need can not be read any more.
+    pub failed: Vec<Stepped>,
 }
 
 impl Claimed {

@@ -100,7 +100,7 @@ async fn a_job_that_is_just_being_handed_out_counts_when_its_worker_is_retired()
     claims.add_permits(9);
     let (taken, ()) = tokio::join!(take, retire);
     assert_eq!(taken.unwrap().len(), 1);
-    assert_eq!(queue.busy_workers().await.unwrap(), [w.clone()]);
+    assert_eq!(queue.busy_workers().await.unwrap(), std::slice::from_ref(&w));
 
     queue.submit(submission("2")).await.unwrap();
     assert!(queue.take(&w, 1, Duration::ZERO).await.unwrap().is_empty());

@@ -95,12 +95,12 @@ impl Cursor {
     }
 }
 
-async fn follow(log: Logs, start: Start, is_system: Option<bool>, mut events: Events) {
+async fn follow(log: Logs, start: Start, is_system: Option<bool>, events: Events) {
     let wanted = |line: &LogLine| is_system.is_none_or(|system| system == (line.source == Source::System));
     let mut changes = log.watch();
     changes.mark_changed();
     let mut last = None;
-    while let Some(Ok(())) = events.until(changes.changed()).await {
+    while let Ok(Ok(())) = events.until(changes.changed()).await {
         changes.borrow_and_update();
         let all = log.lines();
         let newest = all.last().map(|line| line.number);
@@ -116,7 +116,7 @@ async fn follow(log: Logs, start: Start, is_system: Option<bool>, mut events: Ev
             let cursor = Cursor::of(&line).text();
             let source = if line.source == Source::System { "system" } else { "container" };
             let data = json!({"source": source, "line": line.text, "ts": time::rfc3339(line.at)});
-            if !events.send(None, Some(&cursor), &data.to_string()).await {
+            if events.send(None, Some(&cursor), &data.to_string()).await.is_err() {
                 return;
             }
         }
