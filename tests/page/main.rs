@@ -4,6 +4,7 @@
 
 mod browser;
 mod http;
+mod live;
 mod pictures;
 mod platform;
 mod queue;

@@ -41,15 +41,27 @@ impl Fault {
     pub(super) fn for_caller(&self) -> StoreError {
         match self {
             Self::Damaged(what) => StoreError::Damaged(what.clone()),
-            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => StoreError::Full(
-                "the platform's disk is full: nothing was changed\nhelp: make room on the disk of its data directory, \
-                 or raise its limit, and try again"
-                    .to_owned(),
-            ),
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => full("is full"),
+            Self::Sqlite(error) if does_not_write(error) => full("takes no more"),
             Self::Sqlite(error) => StoreError::Other(Box::new(Shared(error.clone()))),
             Self::Mark(error) => StoreError::Other(Box::new(Shared(error.clone()))),
         }
     }
+}
+
+fn full(how: &str) -> StoreError {
+    StoreError::Full(format!(
+        "the platform's disk {how}: nothing was changed\nhelp: make room on the disk of its data directory, or raise its limit, \
+         and try again"
+    ))
+}
+
+/// Whether a file could not be written or grow. SQLite calls only one reason of that a full disk; a quota and the limit of a file's
+/// size are others.
+fn does_not_write(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMSIZE))
 }
 
 /// One error of many operations.

@@ -18,7 +18,11 @@ use tokio::sync::watch;
 use crate::conformance::scaled;
 use crate::support::{Answer, try_send};
 
-const DATA: &str = "CRASH_DATA";
+/// The data directory of the platform that is a process.
+pub(crate) const DATA: &str = "CRASH_DATA";
+/// What makes this test binary that platform.
+pub(crate) const PLATFORM: [&str; 5] =
+    ["--ignored", "--exact", "crash::platform", "--nocapture", "--test-threads=1"];
 const JOBS: u64 = 500;
 const KILLS_PER_LOAD: u64 = 4;
 
@@ -42,26 +46,32 @@ fn platform() {
     });
 }
 
-struct Platform {
+pub(crate) struct Platform {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Platform {
     fn start(dir: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "crash::platform", "--nocapture", "--test-threads=1"])
-            .env(DATA, dir)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(PLATFORM).env(DATA, dir);
+        Self::of(command)
+    }
+
+    /// What a command starts, which ends with the platform.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url =
             lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("address ")?.to_owned()));
         Self { child, url: url.expect("the platform starts on what it left") }
     }
 
-    fn kill(mut self) {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -21,4 +21,5 @@ mod traffic;
 mod conformance;
 mod crash;
 mod durable;
+mod full_disk;
 mod sqlite;
