@@ -84,8 +84,8 @@ impl hyper::body::Body for Stream {
     }
 }
 
-/// A response whose events `fill` sends, from a task of its own.
-pub(crate) fn response<F>(fill: impl FnOnce(Events) -> F) -> Response
+/// A response whose events `fill` sends, from a task of its own. `cache`: what those on the way may do with it.
+pub(crate) fn response<F>(cache: &'static str, fill: impl FnOnce(Events) -> F) -> Response
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -94,8 +94,8 @@ where
     let mut response = Response::new(Body::new(Stream(receiver)));
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),
-        // What is shown may be the user's data.
-        (header::CACHE_CONTROL, "no-store"),
+        (header::CACHE_CONTROL, cache),
+        (header::CONNECTION, "keep-alive"),
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

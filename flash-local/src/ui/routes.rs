@@ -78,7 +78,7 @@ async fn events(State(ui): State<Ui>, Query(focus): Query<Focus>, headers: Heade
     if !ui.opens(focus.endpoint.as_deref().unwrap_or_default(), &headers) {
         return QueueError::Unauthorized.into_response();
     }
-    sse::response(move |events| Feed::new(ui, headers, focus, events).run())
+    sse::response("no-store", move |events| Feed::new(ui, headers, focus, events).run())
 }
 
 /// What is known of an endpoint's functions.

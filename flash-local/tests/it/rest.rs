@@ -298,8 +298,9 @@ impl Stream {
         );
         assert_eq!(
             (&response.headers()["cache-control"], &response.headers()["x-accel-buffering"]),
-            (&"no-store".parse().unwrap(), &"no".parse().unwrap())
+            (&"no-cache".parse().unwrap(), &"no".parse().unwrap())
         );
+        assert_eq!(response.headers()["connection"], "keep-alive");
         Self { body: response.into_body(), text: String::new() }
     }
 

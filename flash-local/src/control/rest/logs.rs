@@ -54,7 +54,8 @@ pub(super) async fn stream(
         control.plane.roster.workers().iter().any(|one| one.id == *worker && one.endpoint.as_str() == id);
     let log = control.plane.roster.log_of(&worker).filter(|_| belongs);
     let log = log.ok_or_else(|| Problem::not_found("worker"))?;
-    Ok(sse::response(move |events| follow(log, start, is_system, events)))
+    // REST v2: "always `no-cache`".
+    Ok(sse::response("no-cache", move |events| follow(log, start, is_system, events)))
 }
 
 fn wrong_time(name: &str) -> Problem {
