@@ -182,3 +182,37 @@ impl Families {
         self.0.concat()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_is_documented() {
+        let page = include_str!("../../docs/platform.md");
+        let families = [
+            INFO,
+            JOBS,
+            JOBS_ENDED,
+            JOBS_RETRIED,
+            QUEUE_AGE,
+            JOB_DELAY,
+            JOB_EXECUTION,
+            REQUESTS,
+            WORKERS,
+            WORKERS_STARTED,
+            WORKERS_CRASHED,
+        ];
+        assert_eq!(families.map(|Family(at, ..)| at).to_vec(), (0..FAMILIES).collect::<Vec<_>>());
+        for Family(_, name, ..) in families {
+            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        }
+    }
+
+    #[test]
+    fn labels_are_escaped() {
+        let mut families = Families::new();
+        families.add(INFO, &[("version", "a\"b\\c\nd")], 1);
+        assert!(families.text().ends_with("flash_platform_info{version=\"a\\\"b\\\\c\\nd\"} 1\n"));
+    }
+}

@@ -11,6 +11,7 @@ use flash_core::clock::TestClock;
 use flash_local::{LocalPlatform, Signal, WorkerState};
 use serde_json::{Value, json};
 
+use crate::rest::Stream;
 use crate::scripted::{ROLE, Role};
 use crate::support::{Answer, alive, ok, poll, quick, ready, send};
 
@@ -291,6 +292,7 @@ async fn state_and_jobs_outlive_the_platform() {
         (ok(call(Method::GET, &status(&platform), None).await)["status"] == "COMPLETED").then_some(())
     })
     .await;
+    let earlier = alive(&platform.workers()).remove(0).id;
     platform.shutdown().await;
 
     let platform = start().await;
@@ -307,6 +309,11 @@ async fn state_and_jobs_outlive_the_platform() {
     assert_eq!(ok(call(Method::GET, &status(&platform), None).await)["output"], "\"a\"");
     // The endpoint runs again, on the same volume.
     assert_eq!(run(&platform, id, json!("c")).await["output"], "\"a\"\"b\"");
+    // And what the earlier worker wrote is there.
+    let logs = format!("{}/v2/serverless/{id}/workers/{earlier}/logs", platform.base_url());
+    let mut logs = Stream::open(&format!("{logs}?source=system"), None).await;
+    logs.until(|event| event.data["line"] == "worker is ready").await;
+    logs.until(|event| event.data["line"].as_str().unwrap().starts_with("worker ended: ")).await;
     platform.shutdown().await;
 }
 

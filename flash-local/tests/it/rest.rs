@@ -274,18 +274,18 @@ async fn logs_are_followed_as_they_are_written() {
     assert_eq!((other.status, &other.body["detail"]), (404, &json!("worker not found")));
 }
 
-struct Event {
+pub(crate) struct Event {
     id: String,
-    data: Value,
+    pub(crate) data: Value,
 }
 
-struct Stream {
+pub(crate) struct Stream {
     body: hyper::body::Incoming,
     text: String,
 }
 
 impl Stream {
-    async fn open(url: &str, cursor: Option<&str>) -> Self {
+    pub(crate) async fn open(url: &str, cursor: Option<&str>) -> Self {
         let mut request = Request::get(url).header("authorization", KEY);
         if let Some(cursor) = cursor {
             request = request.header("last-event-id", cursor);
@@ -320,7 +320,7 @@ impl Stream {
         }
     }
 
-    async fn until(&mut self, what: impl Fn(&Event) -> bool) -> Event {
+    pub(crate) async fn until(&mut self, what: impl Fn(&Event) -> bool) -> Event {
         loop {
             let event = self.next().await;
             if what(&event) {
