@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Add, Sub};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use pin_project_lite::pin_project;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
@@ -113,26 +114,51 @@ impl Clock {
         self.sleep_until(self.now() + duration).await;
     }
 
-    /// Runs `future` for at most `duration`.
+    /// Runs `future` for at most `duration`, from this call on.
     ///
     /// # Errors
     /// [`Elapsed`] when the time is over first; the future is dropped then.
-    pub async fn timeout<F: Future>(&self, duration: Duration, future: F) -> Result<F::Output, Elapsed> {
-        self.timeout_at(self.now() + duration, future).await
+    pub fn timeout<F: Future>(
+        &self,
+        duration: Duration,
+        future: F,
+    ) -> impl Future<Output = Result<F::Output, Elapsed>> {
+        self.timeout_at(self.now() + duration, future)
     }
 
     /// Runs `future` until `at` at the latest.
     ///
     /// # Errors
     /// [`Elapsed`] when the moment comes first; the future is dropped then.
-    pub async fn timeout_at<F: Future>(&self, at: Timestamp, future: F) -> Result<F::Output, Elapsed> {
-        let mut future = pin!(future);
-        let mut sleep = pin!(self.sleep_until(at));
-        std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+    pub fn timeout_at<F: Future>(
+        &self,
+        at: Timestamp,
+        future: F,
+    ) -> impl Future<Output = Result<F::Output, Elapsed>> {
+        Bounded { future, over: self.sleep_until(at) }
+    }
+}
+
+pin_project! {
+    /// A future and the end of its time. An `async fn` would keep its argument twice, once as given and once pinned, and a
+    /// future of kilobytes would be moved as often.
+    struct Bounded<F, S> {
+        #[pin]
+        future: F,
+        #[pin]
+        over: S,
+    }
+}
+
+impl<F: Future, S: Future<Output = ()>> Future for Bounded<F, S> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match this.future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => sleep.as_mut().poll(cx).map(|()| Err(Elapsed)),
-        })
-        .await
+            Poll::Pending => this.over.poll(cx).map(|()| Err(Elapsed)),
+        }
     }
 }
 

@@ -83,8 +83,8 @@ impl Scope {
     }
 
     /// Runs `future` inside of this scope.
-    pub async fn enter<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+    pub fn enter<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
     }
 
     /// Runs a blocking closure inside of this scope.

@@ -30,7 +30,9 @@ impl TraceContext {
     /// The trace's id, as 32 hexadecimal digits.
     #[must_use]
     pub fn trace_id(&self) -> String {
-        hex(&self.trace)
+        let mut text = [0; 32];
+        hex(&self.trace, &mut text);
+        String::from_utf8_lossy(&text).into_owned()
     }
 }
 
@@ -40,9 +42,13 @@ fn new_span() -> [u8; 8] {
     RandomState::new().build_hasher().finish().max(1).to_be_bytes()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
+/// Writes two hexadecimal digits for each byte.
+fn hex(bytes: &[u8], text: &mut [u8]) {
+    let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
+    for (byte, digits) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        digits[0] = digit(byte >> 4);
+        digits[1] = digit(byte & 0xf);
+    }
 }
 
 /// The text is no `traceparent`.
@@ -86,7 +92,12 @@ fn bytes<const N: usize>(text: &str) -> Result<[u8; N], NotATraceParent> {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{}-{}-{:02x}", hex(&self.trace), hex(&self.span), self.flags)
+        // Version 0, and three numbers between dashes.
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        hex(&self.trace, &mut text[3..35]);
+        hex(&self.span, &mut text[36..52]);
+        hex(&[self.flags], &mut text[53..]);
+        f.write_str(&String::from_utf8_lossy(&text))
     }
 }
 

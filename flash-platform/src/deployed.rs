@@ -13,7 +13,7 @@ use crate::discovery::{Gateway, Peer, Peers, StateManager};
 use crate::http::HttpClient;
 use crate::jobs::JobsClient;
 use crate::queue_call::QueueCall;
-use crate::route_call::RouteCall;
+use crate::route_call::{RouteCall, Urls};
 
 /// Carries remote calls: to this process when it owns the callee's endpoint, else to the deployed endpoint.
 #[derive(Debug)]
@@ -30,13 +30,14 @@ struct Routes {
     http: HttpClient,
     credentials: Credentials,
     peers: Peers,
+    urls: Urls,
 }
 
 impl Deployed {
     /// The way to these peers, from the endpoint `own`.
     #[must_use]
     pub fn new(http: HttpClient, credentials: Credentials, peers: Peers, own: Option<String>) -> Self {
-        let routes = Arc::new(Routes { http, credentials, peers });
+        let routes = Arc::new(Routes { http, credentials, peers, urls: Urls::default() });
         Self { routes, own, declared: OnceLock::new() }
     }
 
@@ -103,14 +104,16 @@ impl Routes {
         QueueCall::of(jobs.with_headers(peer.headers.clone()), request, peer.speaks_flash)
     }
 
-    fn route(&self, peer: &Peer, request: Arc<CallRequest>) -> RouteCall {
-        RouteCall {
+    fn route(&self, peer: Peer, request: Arc<CallRequest>) -> Result<RouteCall, CallFailure> {
+        Ok(RouteCall {
             http: self.http.clone(),
-            credentials: self.credentials_for(peer),
-            address: peer.url.clone(),
-            headers: peer.headers.clone(),
+            credentials: self.credentials.clone(),
+            url: self.urls.of(&peer.url, &request).map_err(CallFailure::Transport)?,
+            address: peer.url,
+            is_trusted: peer.is_configured,
+            headers: peer.headers,
             request,
-        }
+        })
     }
 
     /// Sends a request to where its endpoint is; and once more, when it turns out that it is somewhere else now.
@@ -130,7 +133,8 @@ impl Routes {
         };
         self.peers.invalidate(request.callee.resource.name());
         match self.find(&request).await {
-            Ok(now) if now != peer => send(Arc::clone(&self), now, request).await,
+            // Boxed, because a future has room for everything in it, and this is rare.
+            Ok(now) if now != peer => Box::pin(send(Arc::clone(&self), now, request)).await,
             _ => Err(failure),
         }
     }
@@ -151,8 +155,9 @@ impl Transport for Deployed {
         let routes = Arc::clone(&self.routes);
         Box::pin(routes.sent(request, |routes, peer, request| async move {
             match request.callee.door() {
-                DoorKind::Queue => routes.queue(&peer, &request)?.call().await,
-                DoorKind::Http => routes.route(&peer, request).call().await,
+                // Boxed, so that the call of a route is not moved about in a place for this one.
+                DoorKind::Queue => Box::pin(routes.queue(&peer, &request)?.call()).await,
+                DoorKind::Http => routes.route(peer, request)?.call().await,
             }
         }))
     }
@@ -205,7 +210,7 @@ impl Routes {
         let peer = self.find(&request).await.map_err(CallFailure::Transport)?;
         Ok(match request.callee.door() {
             DoorKind::Queue => self.queue(&peer, &request)?.stream(),
-            DoorKind::Http => self.route(&peer, Arc::new(request)).stream(),
+            DoorKind::Http => self.route(peer, Arc::new(request))?.stream(),
         })
     }
 }

@@ -40,9 +40,15 @@ impl HttpClient {
     /// # Errors
     /// An address that is no URL, or `https` without a TLS feature; a private one for a [public](Self::public) client.
     pub fn request(&self, method: reqwest::Method, url: &str) -> Result<reqwest::RequestBuilder, Error> {
-        let url = reqwest::Url::parse(url).map_err(|error| {
-            Error::new(code::NO_ADDRESS, format!("`{url}` is no address: {error}")).terminal()
-        })?;
+        self.request_to(method, parsed(url)?)
+    }
+
+    /// Starts a request to an address that was read before.
+    pub(crate) fn request_to(
+        &self,
+        method: reqwest::Method,
+        url: reqwest::Url,
+    ) -> Result<reqwest::RequestBuilder, Error> {
         if self.public && !public::may_reach(&url) {
             let text = format!("`{url}` is not a public address, and only those are reached here");
             return Err(Error::new(code::NO_ADDRESS, text).terminal());
@@ -78,10 +84,18 @@ impl HttpClient {
     }
 }
 
+/// The address as reqwest takes it.
+pub(crate) fn parsed(url: &str) -> Result<reqwest::Url, Error> {
+    reqwest::Url::parse(url)
+        .map_err(|error| Error::new(code::NO_ADDRESS, format!("`{url}` is no address: {error}")).terminal())
+}
+
 fn build(tls: Option<rustls::ClientConfig>, public: bool) -> Result<reqwest::Client, reqwest::Error> {
     let mut builder = reqwest::Client::builder()
         // A redirect could carry the key to another host.
         .redirect(reqwest::redirect::Policy::none())
+        // Whether a request may be sent twice is decided where it is known what it does; and reqwest would copy every one.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .connect_timeout(Duration::from_secs(10))
         .pool_idle_timeout(Duration::from_secs(60))
         .tcp_nodelay(true)
