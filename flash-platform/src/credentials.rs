@@ -50,7 +50,12 @@ impl Credentials {
 
     /// As [`authorize`](Self::authorize), for an address that was read before and that may see the key anyway where it
     /// `is_trusted`.
-    pub(crate) fn authorize_to(&self, request: RequestBuilder, url: &Url, is_trusted: bool) -> RequestBuilder {
+    pub(crate) fn authorize_to(
+        &self,
+        request: RequestBuilder,
+        url: &Url,
+        is_trusted: bool,
+    ) -> RequestBuilder {
         match &self.known {
             Some(known) if is_trusted || self.may_see(url) => request.bearer_auth(known.key.expose()),
             _ => request,

@@ -50,9 +50,7 @@ impl RouteCall {
             let name = request.callee.name;
             Err(match request.deadline {
                 Some(_) => late(name, &in_force(request.timeout, Some(until.since(now)))),
-                None => {
-                    late(name, &format!("the default of {DEFAULT_TIMEOUT:?}; `.timeout()` sets another"))
-                }
+                None => late(name, &format!("the default of {DEFAULT_TIMEOUT:?}; `.timeout()` sets another")),
             })
         })
     }
