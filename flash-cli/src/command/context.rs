@@ -171,6 +171,10 @@ impl Context {
             let Some((_, _, resource)) = endpoint.identity() else { continue };
             let is_http = endpoint.is_load_balanced();
             let url = address_of(&self.platform, &lookup, &endpoint.id, is_http, Some(&endpoint));
+            if let Some(entry) = manifest.resources.get_mut(resource) {
+                entry.endpoint_id = Some(endpoint.id.clone());
+                entry.endpoint_url = Some(url.clone());
+            }
             manifest.resources_endpoints.insert(resource.to_owned(), url);
         }
         Ok(manifest)

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use flash_bootstrap::{Contents, Limits as PackLimits, Packed, WORKER_PROTOCOL, pack};
 use flash_core::clock::TestClock;
-use flash_local::{LocalPlatform, Signal, WorkerState};
+use flash_local::{LocalPlatform, Signal, WorkerInfo, WorkerState};
 use serde_json::{Value, json};
 
 use crate::rest::Stream;
@@ -257,6 +257,81 @@ async fn a_deployment_from_nothing_to_a_running_release_and_its_successors() {
         graphql(&platform, "{ myself { flashApps { id } endpoints { id } } }", json!({})).await["myself"],
         json!({"flashApps": [], "endpoints": []})
     );
+    platform.shutdown().await;
+}
+
+/// Every order of four steps.
+fn orders() -> Vec<[usize; 4]> {
+    let digits = (0..256).map(|at| [at / 64, at / 16 % 4, at / 4 % 4, at % 4]);
+    digits.filter(|order| (0..4).all(|step| order.contains(&step))).collect()
+}
+
+/// In whatever order two deployments are provisioned and activated, a worker runs the build that its endpoint names.
+#[tokio::test]
+async fn no_order_of_provisioning_and_activation_lets_another_build_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let platform = control_plane().await;
+    let artifacts = ["one", "two"].map(|content| artifact(dir.path(), content));
+    for (at, order) in orders().into_iter().enumerate() {
+        let (app, environment) = create_app(&platform, &format!("demo{at}")).await;
+        let mut builds = Vec::new();
+        for (bytes, _) in &artifacts {
+            builds.push(upload(&platform, &app, bytes, json!({})).await);
+        }
+        let (mut id, mut wanted, mut active) = (Value::Null, None, None);
+        for step in order {
+            let which = step % 2;
+            if step < 2 {
+                let sha = [("FLASH_ARTIFACT_SHA256", artifacts[which].1.sha256.as_str())];
+                let mut input = endpoint(&environment, &env(Role::Environment, &sha));
+                input["name"] = json!(format!("demo{at}"));
+                if id.is_string() {
+                    input["id"] = id.clone();
+                }
+                id = graphql(&platform, SAVE, json!({"input": input})).await["saveEndpoint"]["id"].clone();
+                wanted = Some(which);
+            } else {
+                activate(&platform, &environment, &builds[which]).await;
+                active = Some(which);
+            }
+            let Some(id) = id.as_str() else { continue };
+            if wanted == active {
+                // Both say the same: that is what runs in the end.
+                let content = ["one", "two"][wanted.unwrap()];
+                let version =
+                    call(Method::GET, &format!("{}/v2/serverless/{id}/releases", platform.base_url()), None)
+                        .await;
+                let version = version.body["endpointVersion"].as_u64().unwrap();
+                platform
+                    .until_workers(|all| {
+                        let of_it: Vec<_> =
+                            alive(all).into_iter().filter(|one| one.endpoint.as_str() == id).collect();
+                        let is_there = |one: &WorkerInfo| {
+                            u64::from(one.version) == version && one.state == WorkerState::Ready
+                        };
+                        !of_it.is_empty() && of_it.iter().all(is_there)
+                    })
+                    .await;
+                assert_eq!(run(&platform, id, json!(1)).await["output"]["CONTENT"], content, "{order:?}");
+            }
+            for worker in platform.workers() {
+                let Ok(environ) = std::fs::read(format!("/proc/{}/environ", worker.pid)) else { continue };
+                let environ = String::from_utf8_lossy(&environ).into_owned();
+                let variable = |name: &str| {
+                    environ.split('\0').find_map(|pair| pair.strip_prefix(name)).map(ToOwned::to_owned)
+                };
+                // The script that sets this one may not have run yet.
+                let (Some(sha), Some(content)) = (variable("FLASH_ARTIFACT_SHA256="), variable("CONTENT="))
+                else {
+                    continue;
+                };
+                let runs = artifacts.iter().position(|(_, packed)| packed.sha256 == sha).unwrap();
+                assert_eq!(content, ["one", "two"][runs], "{order:?}");
+            }
+        }
+        let delete = "mutation deleteEndpoint($id: String!) { deleteEndpoint(id: $id) }";
+        graphql(&platform, delete, json!({"id": id})).await;
+    }
     platform.shutdown().await;
 }
 

@@ -11,6 +11,9 @@ use super::live::{LiveEndpoint, LiveWorker, LogEvent};
 use super::model::{HourlyPrice, NetworkVolume};
 use super::sender::{Again, Sender};
 
+/// Bytes of a log that are read at once; 5 000 lines, which is the most that the platform gives, have 1.6 kB each then.
+const LONGEST_LOG: usize = 8 << 20;
+
 /// The platform's REST API, version 2 (version 1 is gone).
 #[derive(Debug, Clone)]
 pub struct Rest {
@@ -113,7 +116,7 @@ impl Rest {
         let end = tokio::time::Instant::now() + 5 * pause;
         while let Ok(Ok(Some(chunk))) = tokio::time::timeout(pause, response.chunk()).await {
             text.extend_from_slice(&chunk);
-            if tokio::time::Instant::now() > end {
+            if tokio::time::Instant::now() > end || text.len() > LONGEST_LOG {
                 break;
             }
         }

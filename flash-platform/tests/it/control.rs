@@ -321,3 +321,36 @@ async fn a_login_tells_its_key_to_the_caller_alone() {
     assert!(!format!("{done:?}").contains("fake-new-key"));
     assert!(server.asked.lock().unwrap().iter().all(|asked| asked.2.is_none()));
 }
+
+#[tokio::test]
+async fn a_template_is_read_without_graphql() {
+    let template =
+        json!({"id": "t", "name": "n", "image": "r/base:1", "disk": 30, "env": {"A": "1"}, "registry": "c"});
+    let server = scripted(vec![answer(200, template)]).await;
+    let found = server.client().template("t").await.unwrap();
+    assert_eq!((found.image.as_str(), found.disk_gb, found.env["A"].as_str()), ("r/base:1", 30, "1"));
+    assert_eq!(found.registry_auth_id.as_deref(), Some("c"));
+    assert_eq!(server.asked.lock().unwrap()[0].1, "/v2/templates/t");
+}
+
+/// The stream of a log never ends, and neither does a worker that prints all the time: what came so far is the answer.
+#[tokio::test]
+async fn a_log_that_goes_on_is_cut_off() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // The request, which is small.
+        assert!(stream.read(&mut [0; 4_096]).await.unwrap() > 0);
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\n\r\n")
+            .await
+            .unwrap();
+        let line = format!("data: {{\"source\": \"container\", \"line\": \"{}\"}}\n\n", "x".repeat(8_000));
+        while stream.write_all(line.as_bytes()).await.is_ok() {}
+    });
+    let client = RunPod::new(Urls::at(&base), None, Backoff::default());
+    let lines = client.logs("e", "w", 10).await.unwrap();
+    assert!((500..4_000).contains(&lines.len()) && lines[0].line.len() == 8_000, "{}", lines.len());
+}

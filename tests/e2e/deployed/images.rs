@@ -130,6 +130,12 @@ async fn images_are_deployed_changed_and_removed_without_graphql() {
     let info = project.json(&proxy.base, &["deploy", "info", "prod"]).await;
     assert!(info["endpoints"].as_array().unwrap().iter().all(|one| one["image"] == SECOND), "{info}");
 
+    let doctor = project.run(&proxy.base, &["doctor", "--json"]).await;
+    let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    let findings = doctor["findings"].as_array().unwrap().iter();
+    let endpoints: Vec<&Value> = findings.filter(|finding| finding["what"] == "endpoint").collect();
+    assert!(endpoints.len() == 2 && endpoints.iter().all(|finding| finding["ok"] == true), "{doctor}");
+
     let listed = project.json(&proxy.base, &["ps"]).await;
     assert_eq!(listed["endpoints"].as_array().unwrap().len(), 2, "{listed}");
     assert_eq!(project.json(&proxy.base, &["gc", "--dry-run"]).await["orphans"], json!([]));
