@@ -95,32 +95,75 @@ impl Output {
         bar
     }
 
+    /// Whether somebody is there who could answer.
+    pub(crate) fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal() && !self.json
+    }
+
+    /// Lets the user choose among rows of a table, by number. Gives their places; none is an answer too.
+    pub(crate) fn choose(&self, head: &[&str], rows: &[Vec<String>]) -> Result<Vec<usize>, Failure> {
+        let numbered: Vec<Vec<String>> = rows
+            .iter()
+            .enumerate()
+            .map(|(at, row)| std::iter::once((at + 1).to_string()).chain(row.iter().cloned()).collect())
+            .collect();
+        let head: Vec<&str> = std::iter::once("").chain(head.iter().copied()).collect();
+        let answer = ask(&format!("{}which ones? Numbers, or `all`: ", table(&head, &numbered)))?;
+        chosen(&answer, rows.len())
+    }
+
     /// Asks a question that `--force` answers with yes. Without a terminal nobody can answer, and nothing is done.
     pub(crate) fn confirm(&self, question: &str, force: bool) -> Result<(), Failure> {
         if force {
             return Ok(());
         }
-        if !std::io::stdin().is_terminal() || self.json {
+        if !self.can_ask() {
             return Err(Failure::of(
                 exit::USAGE,
                 format!("{question} Nobody can answer: this is no terminal"),
             )
             .help("add --force to do it without a question"));
         }
-        #[allow(clippy::print_stderr, reason = "this is where a command speaks")]
-        {
-            eprint!("{question} [y/N] ");
-        }
-        let _ = std::io::stderr().flush();
-        let mut answer = String::new();
-        std::io::stdin()
-            .read_line(&mut answer)
-            .map_err(|error| Failure::new(format!("the answer cannot be read: {error}")))?;
+        let answer = ask(&format!("{question} [y/N] "))?;
         if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
         Err(Failure::new("nothing was done: the answer was no"))
     }
+}
+
+/// Asks somebody at the terminal.
+#[allow(clippy::print_stderr, reason = "this is where a command speaks")]
+fn ask(question: &str) -> Result<String, Failure> {
+    eprint!("{question}");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::new(format!("the answer cannot be read: {error}")))?;
+    Ok(answer)
+}
+
+/// Reads a choice among `count` numbered things: `all`, or their numbers from 1, in any order and however separated.
+fn chosen(answer: &str, count: usize) -> Result<Vec<usize>, Failure> {
+    if answer.trim().eq_ignore_ascii_case("all") {
+        return Ok((0..count).collect());
+    }
+    let words = answer.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    let mut chosen: Vec<usize> = words
+        .map(|word| {
+            let number = word.parse::<usize>().ok().filter(|number| (1..=count).contains(number));
+            number.map(|number| number - 1).ok_or_else(|| {
+                Failure::of(
+                    exit::USAGE,
+                    format!("`{word}` is none of the numbers 1 to {count}; nothing was done"),
+                )
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    chosen.sort_unstable();
+    chosen.dedup();
+    Ok(chosen)
 }
 
 /// The types of the documents have nothing that JSON does not; what cannot be is said where somebody looks.
@@ -152,7 +195,17 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::table;
+    use super::{chosen, table};
+
+    #[test]
+    fn a_choice_is_numbers_or_all_and_a_wrong_one_does_nothing() {
+        assert_eq!(chosen(" ALL\n", 3).unwrap(), [0, 1, 2]);
+        assert_eq!(chosen("3, 1 3\n", 3).unwrap(), [0, 2]);
+        assert_eq!(chosen("\n", 3).unwrap(), [0_usize; 0]);
+        for wrong in ["0", "4", "words", "1 -2"] {
+            assert!(chosen(wrong, 3).unwrap_err().text.contains("nothing was done"), "{wrong}");
+        }
+    }
 
     #[test]
     fn columns_line_up_and_lines_end_clean() {

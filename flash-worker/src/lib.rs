@@ -9,6 +9,7 @@ pub mod local;
 mod local_app;
 mod log;
 mod manifest;
+mod metrics;
 mod one_shot;
 pub mod queue;
 mod ready;

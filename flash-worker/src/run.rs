@@ -13,7 +13,7 @@ use crate::identity::Identity;
 use crate::local::{LOCAL_GRACE, LocalServer, check_not_empty};
 use crate::queue::{QueueWorker, QueueWorkerError};
 use crate::shutdown::Shutdown;
-use crate::{describe, exit, log, manifest, one_shot, ready};
+use crate::{describe, exit, log, manifest, metrics, one_shot, ready};
 
 /// Where a test job lies, as for the Python worker.
 const TEST_INPUT: &str = "test_input.json";
@@ -162,6 +162,9 @@ impl Started {
 async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Registry>) -> Result<(), Failure> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(|error| Failure { code: exit::FAILED, text: error.to_string() })?;
+    if let Role::Queue(endpoint) | Role::Http(endpoint) = &role {
+        metrics::serve(&boot, endpoint.name()).await.map_err(Failure::new(exit::CANNOT_BIND))?;
+    }
     match role {
         // Written before the runtime was built.
         Role::Describe(_) => Ok(()),

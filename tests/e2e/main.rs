@@ -8,6 +8,7 @@ mod deployed;
 mod faults;
 mod linking;
 mod local_server;
+mod metrics;
 mod mixed;
 mod processes;
 mod queue_worker;

@@ -33,6 +33,11 @@ pub(super) async fn run(args: UndeployArgs, to: Option<Where>, output: Output) -
             endpoints.iter().filter(|(resource, id)| resource == name || id == name).cloned().collect()
         }
         (None, true) => endpoints.clone(),
+        (None, false) if output.can_ask() && !endpoints.is_empty() => {
+            let rows: Vec<Vec<String>> =
+                endpoints.iter().map(|(name, id)| vec![name.clone(), id.clone()]).collect();
+            output.choose(&["ENDPOINT", "ID"], &rows)?.into_iter().map(|at| endpoints[at].clone()).collect()
+        }
         (None, false) => {
             return Err(Failure::of(exit::USAGE, format!("which endpoint?\n{}", known().trim_end()))
                 .help("name one, or remove all with --all"));

@@ -45,6 +45,8 @@ pub struct Boot {
     pub port: Option<u16>,
     /// `PORT_HEALTH` in the HTTP role; default the same port.
     pub port_health: Option<u16>,
+    /// `FLASH_METRICS_PORT`: where a worker serves `/metrics`; without one nothing is counted.
+    pub metrics_port: Option<u16>,
     /// `HEALTH_CHECK_PATH`; default `/ping`.
     pub health_path: String,
     /// `FLASH_RESOURCES_ENDPOINTS`: addresses of peers by name, as a JSON object.
@@ -135,6 +137,7 @@ impl Default for Boot {
             local_port: None,
             port: None,
             port_health: None,
+            metrics_port: None,
             health_path: "/ping".to_owned(),
             peers: BTreeMap::new(),
             environment_id: None,
@@ -197,6 +200,7 @@ impl Boot {
             local_port: reader.parsed("FLASH_PORT"),
             port: reader.parsed("PORT"),
             port_health: reader.parsed("PORT_HEALTH"),
+            metrics_port: reader.parsed("FLASH_METRICS_PORT"),
             health_path: reader.text("HEALTH_CHECK_PATH").unwrap_or_else(|| "/ping".to_owned()),
             peers: reader.peers(),
             environment_id: reader.text("FLASH_ENVIRONMENT_ID"),

@@ -20,6 +20,7 @@ use super::request::{Reply, Work};
 use super::routes::{Route, Routes};
 use super::vitals::{Busy, Vitals};
 use super::{access, head, response};
+use crate::metrics;
 use crate::shutdown::Shutdown;
 
 /// Seconds after which a request may come again that no function would answer.
@@ -85,6 +86,7 @@ impl Service {
         request: Request<Incoming>,
     ) -> Result<Response<Answer>, Infallible> {
         let busy = Busy::new(&vitals);
+        let running = metrics::request();
         let began = Instant::now();
         let id = head::id_of(request.headers());
         let line = access::Line::of(&request);
@@ -101,6 +103,7 @@ impl Service {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         line.log(&id, response.status(), began);
+        running.answered(response.status());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             busy.upgraded();
         }

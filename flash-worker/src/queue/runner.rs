@@ -9,6 +9,7 @@ use super::job::{Door, Job};
 use super::lane::Lane;
 use super::outbox::{Finished, Outbox};
 use super::slots::Slot;
+use crate::metrics;
 use crate::shutdown::Shutdown;
 
 /// Runs the jobs that the intake brings, on the main runtime.
@@ -49,6 +50,7 @@ impl Runner {
             cancellation: held.token().clone(),
             control: Some(Arc::clone(&lane) as _),
         };
+        let running = metrics::job();
         let span = tracing::info_span!(
             "job",
             request_id = held.id().as_str(),
@@ -62,6 +64,7 @@ impl Runner {
             () = held.token().cancelled() => return stopped(&lane, &held, &slot),
             ended = self.door.answer(job, &*lane).instrument(span) => ended,
         };
+        running.ended(ended.outcome.is_ok());
         if let Some(reason) = ended.fatal {
             tracing::error!(request_id = held.id().as_str(), reason, "fatal: this worker takes no more jobs");
             let _ = self.fatal.set(reason);

@@ -115,7 +115,7 @@ fn an_app_that_cannot_be_one_ends_with_code_5() {
         ("[package.metadata.flash]\nassests = []\n", &["build"], "assests"),
         (
             "[package.metadata.flash]\nassets = [\"none\"]\n",
-            &["build", "--binary", env!("CARGO_BIN_EXE_fixture-app")],
+            &["build", "--binary", env!("CARGO_BIN_EXE_fixture-shop")],
             "none",
         ),
         ("[profile.dev]\npanic = \"abort\"\n", &["build"], "panic"),
