@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod client;
+mod control;
 mod python;
 mod recorder;
 mod wire;

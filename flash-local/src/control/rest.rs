@@ -28,6 +28,7 @@ mod templates;
 mod volumes;
 mod workers;
 
+pub(super) use catalogue::{manufacturer_of, memory_of};
 use problem::Problem;
 pub(super) use quota::Quota;
 

@@ -3,13 +3,20 @@
 use async_graphql::{InputObject, Object, SimpleObject};
 use flash_core::manifest::Catalogue;
 
-/// A GPU type.
-pub(super) struct GpuType(pub(super) String);
+use crate::control::rest::{manufacturer_of, memory_of};
 
-/// A price, and how much there is.
+/// A GPU type, and the pool that it is in.
+pub(super) struct GpuType {
+    id: String,
+    pool: String,
+}
+
+/// A price, and how much there is. Here nothing costs anything, so the prices are null.
 #[derive(SimpleObject)]
 pub(super) struct LowestPrice {
     stock_status: String,
+    minimum_bid_price: Option<f64>,
+    uninterruptable_price: Option<f64>,
 }
 
 /// Which types.
@@ -63,14 +70,71 @@ pub(super) struct Specifics {
 #[Object]
 impl GpuType {
     async fn id(&self) -> &str {
-        &self.0
+        &self.id
+    }
+
+    async fn display_name(&self) -> &str {
+        &self.id
+    }
+
+    async fn manufacturer(&self) -> &str {
+        manufacturer_of(&self.id)
+    }
+
+    async fn memory_in_gb(&self) -> u32 {
+        memory_of(&self.pool)
+    }
+
+    async fn max_gpu_count(&self) -> u32 {
+        8
+    }
+
+    async fn cuda_cores(&self) -> Option<u32> {
+        None
+    }
+
+    async fn secure_cloud(&self) -> bool {
+        true
+    }
+
+    async fn community_cloud(&self) -> bool {
+        false
+    }
+
+    async fn secure_price(&self) -> Option<f64> {
+        None
+    }
+
+    async fn community_price(&self) -> Option<f64> {
+        None
+    }
+
+    async fn one_month_price(&self) -> Option<f64> {
+        None
+    }
+
+    async fn three_month_price(&self) -> Option<f64> {
+        None
+    }
+
+    async fn one_week_price(&self) -> Option<f64> {
+        None
+    }
+
+    async fn community_spot_price(&self) -> Option<f64> {
+        None
+    }
+
+    async fn secure_spot_price(&self) -> Option<f64> {
+        None
     }
 
     async fn lowest_price(
         &self,
         #[graphql(name = "input")] _input: Option<GpuLowestPriceInput>,
     ) -> LowestPrice {
-        LowestPrice { stock_status: "High".to_owned() }
+        let stock_status = "High".to_owned();
+        LowestPrice { stock_status, minimum_bid_price: None, uninterruptable_price: None }
     }
 }
 
@@ -91,8 +155,9 @@ pub(super) fn gpu_types(filter: Option<GpuTypeFilter>) -> Vec<GpuType> {
         .flat_map(|filter| filter.ids.unwrap_or_default().into_iter().chain(filter.id))
         .collect();
     let pools = Catalogue::bundled().gpu_pools.iter();
-    let all = pools.flat_map(|pool| pool.types.iter().chain([&pool.id]));
-    all.filter(|id| wanted.is_empty() || wanted.contains(id)).map(|id| GpuType(id.clone())).collect()
+    let all = pools.flat_map(|pool| pool.types.iter().chain([&pool.id]).map(|id| (id, &pool.id)));
+    let wanted = all.filter(|(id, _)| wanted.is_empty() || wanted.contains(id));
+    wanted.map(|(id, pool)| GpuType { id: id.clone(), pool: pool.clone() }).collect()
 }
 
 pub(super) fn cpu_flavors(input: Option<CpuFlavorInput>) -> Vec<CpuFlavor> {

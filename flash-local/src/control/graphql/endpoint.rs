@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Json, Object, SimpleObject};
 
-use super::template::{InlineTemplateInput, PodTemplate, list};
+use super::template::{EnvironmentVariable, InlineTemplateInput, PodTemplate, list};
 use crate::control::records::{CpuInstance, Endpoint, FlashBoot, Gpu, ScalerOf, Template};
 use crate::control::state::State;
-use crate::control::{Control, ControlError};
+use crate::control::{Control, ControlError, time};
 
 /// An endpoint.
 pub(super) struct EndpointObject(pub(super) Arc<Endpoint>);
@@ -17,6 +17,13 @@ pub(super) struct EndpointObject(pub(super) Arc<Endpoint>);
 pub(super) struct EndpointVolume {
     network_volume_id: String,
     data_center_id: Option<String>,
+}
+
+/// A volume that an endpoint's workers have.
+#[derive(SimpleObject)]
+pub(super) struct MountedVolume {
+    id: String,
+    data_center_id: String,
 }
 
 /// How workers start.
@@ -226,6 +233,23 @@ impl EndpointObject {
         let volume =
             |id: &String| EndpointVolume { network_volume_id: id.clone(), data_center_id: place(id) };
         Ok(self.0.volumes.iter().map(volume).collect())
+    }
+
+    /// The first of its volumes.
+    async fn network_volume(&self, context: &Context<'_>) -> async_graphql::Result<Option<MountedVolume>> {
+        let state = context.data::<Arc<Control>>()?.state();
+        let found = self.0.volumes.first().and_then(|id| state.volumes.get(id));
+        Ok(found.map(|one| MountedVolume { id: one.id.clone(), data_center_id: one.data_center.clone() }))
+    }
+
+    /// The variables of its template.
+    async fn env(&self, context: &Context<'_>) -> async_graphql::Result<Vec<EnvironmentVariable>> {
+        let control = context.data::<Arc<Control>>()?;
+        Ok(EnvironmentVariable::all(&control.state().template_of(&self.0)))
+    }
+
+    async fn created_at(&self) -> String {
+        time::rfc3339(self.0.created)
     }
 
     async fn scaler_type(&self) -> &str {

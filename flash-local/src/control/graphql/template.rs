@@ -27,6 +27,12 @@ pub(super) struct EnvironmentVariableInput {
     value: String,
 }
 
+impl EnvironmentVariable {
+    pub(super) fn all(template: &Template) -> Vec<Self> {
+        template.env.iter().map(|(key, value)| Self { key: key.clone(), value: value.clone() }).collect()
+    }
+}
+
 #[Object]
 impl PodTemplate {
     async fn id(&self) -> &str {
@@ -50,9 +56,7 @@ impl PodTemplate {
     }
 
     async fn env(&self) -> Vec<EnvironmentVariable> {
-        let variable =
-            |(key, value): (&String, &String)| EnvironmentVariable { key: key.clone(), value: value.clone() };
-        self.0.env.iter().map(variable).collect()
+        EnvironmentVariable::all(&self.0)
     }
 
     async fn ports(&self) -> String {
@@ -65,6 +69,14 @@ impl PodTemplate {
 
     async fn container_registry_auth_id(&self) -> Option<&str> {
         self.0.registry.as_deref()
+    }
+
+    async fn volume_in_gb(&self) -> u32 {
+        self.0.persistent.as_ref().map_or(0, |(size, _)| *size)
+    }
+
+    async fn volume_mount_path(&self) -> Option<&str> {
+        self.0.persistent.as_ref().map(|(_, path)| path.as_str())
     }
 
     async fn is_serverless(&self) -> bool {
@@ -87,10 +99,8 @@ pub(super) struct SaveTemplateInput {
     is_serverless: Option<bool>,
     is_public: Option<bool>,
     start_ssh: Option<bool>,
-    #[graphql(name = "volumeInGb")]
-    _volume_in_gb: Option<u32>,
-    #[graphql(name = "volumeMountPath")]
-    _volume_mount_path: Option<String>,
+    volume_in_gb: Option<u32>,
+    volume_mount_path: Option<String>,
 }
 
 /// A template inside of an endpoint.
@@ -131,6 +141,11 @@ impl SaveTemplateInput {
         template.registry = self.container_registry_auth_id.filter(|id| !id.is_empty());
         template.serverless = self.is_serverless.unwrap_or(template.serverless);
         template.public = self.is_public.unwrap_or(template.public);
+        let path = self.volume_mount_path.filter(|path| !path.is_empty());
+        template.persistent = self
+            .volume_in_gb
+            .filter(|size| *size > 0)
+            .map(|size| (size, path.unwrap_or_else(|| "/workspace".to_owned())));
         template.start_ssh = self.start_ssh.unwrap_or(template.start_ssh);
         Ok(())
     }

@@ -169,9 +169,7 @@ fn all_gpus() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 fn show_gpu(id: &str, pool: &str, filter: &Filter) -> Value {
-    // `ADA_32_PRO`: the pool's name says how much memory its GPUs have.
-    let memory: u32 = pool.split('_').find_map(|part| part.parse().ok()).unwrap_or(0);
-    let manufacturer = if id.starts_with("AMD") { "AMD" } else { "NVIDIA" };
+    let (memory, manufacturer) = (memory_of(pool), manufacturer_of(id));
     let mut shown = json!({
         "id": id, "name": id, "pool": pool, "manufacturer": manufacturer, "memory": memory,
         "secure": true, "community": false,
@@ -187,6 +185,15 @@ fn show_gpu(id: &str, pool: &str, filter: &Filter) -> Value {
             versions.map(|version| json!({"version": version, "available": true})).collect();
     }
     shown
+}
+
+/// GB. `ADA_32_PRO`: the name of a pool says how much memory its GPUs have.
+pub(in crate::control) fn memory_of(pool: &str) -> u32 {
+    pool.split('_').find_map(|part| part.parse().ok()).unwrap_or(0)
+}
+
+pub(in crate::control) fn manufacturer_of(gpu: &str) -> &'static str {
+    if gpu.starts_with("AMD") { "AMD" } else { "NVIDIA" }
 }
 
 fn flavors() -> Vec<&'static str> {
