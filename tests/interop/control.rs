@@ -45,6 +45,7 @@ async fn the_python_sdk_makes_an_endpoint_and_calls_it() {
     assert!(
         gpus.iter().all(|gpu| gpu["id"].is_string() && gpu["memoryInGb"].is_number()) && !gpus.is_empty()
     );
+    assert_eq!((&seen["gpu"]["id"], &seen["gpu"]["maxGpuCount"]), (&gpus[0]["id"], &json!(8)));
     for refused in ["no_such_template", "same_name", "unauthorized"] {
         assert_eq!(seen[refused][0], "refused", "{}", seen[refused]);
     }

@@ -35,6 +35,7 @@ seen["changed"] = runpod.update_endpoint_template(made["id"], second["id"])
 seen["second"] = second["id"]
 seen["endpoints"] = runpod.get_endpoints()
 seen["gpus"] = runpod.get_gpus()
+seen["gpu"] = runpod.get_gpu(seen["gpus"][0]["id"])
 
 for name, wrong in [
     ("no_such_template", lambda: runpod.create_endpoint(name="x", template_id="no-such-template")),
