@@ -25,6 +25,7 @@ pub(super) const RESERVED: &[&str] = &[
     "undeclared_call",
     "state_failed",
     "overloaded",
+    "rate_limited",
     "request_timeout",
     "draining",
 ];
