@@ -10,7 +10,7 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// The command line makes no sense, or an answer is needed and there is no terminal.
     pub const USAGE: u8 = 2;
-    /// It was done, but could not be verified.
+    /// It was done, but could not be verified. A deployment is taken back then.
     pub const UNVERIFIED: u8 = 3;
     /// A key is missing or refused.
     pub const AUTH: u8 = 4;

@@ -67,7 +67,10 @@ fn a_worker_serves_no_functions_but_those_of_its_manifest() {
                 m["rust"] = json!({});
                 m["routes"]["shop"] = json!({});
             }),
-            (5, "also has route `GET /variables` of `shop`, route `POST /count` of `shop`"),
+            (
+                5,
+                "also has route `GET /stock` of `shop`, route `GET /variables` of `shop`, route `POST /count` of `shop`",
+            ),
         ),
         (with(|m| m["resources"]["words"]["workersMax"] = json!("many")), (5, "resources.words.workersMax")),
         ("{".to_owned(), (5, "the_manifest.json")),

@@ -1,5 +1,5 @@
 use std::io::Read;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flash_core::manifest::{FunctionEntry, Manifest};
 use flash_core::wire::{Job, JobStatus};
@@ -8,18 +8,22 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
+use super::waiting::{MOMENT, Waits};
 use crate::cli::{CallArgs, Where};
 use crate::failure::{During, Failure, exit};
 use crate::output::Output;
 
-/// Between two looks at a job.
-const POLL: Duration = Duration::from_millis(250);
+/// Between two looks at a job: short at first, and never longer than this.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Looks that may fail in a row before the call does: a platform that restarts is gone for seconds.
+const MOST_FAILED_LOOKS: u32 = 8;
 
 /// `flash call`: one function of the deployed app.
 pub(super) async fn run(args: CallArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
     let context = Context::open(&args.target, to).await?;
     let timeout = Duration::from_secs(args.timeout);
-    let result = invoke(&context, &args.function, &args.input, timeout).await?;
+    let result = invoke(&context, &args.function, &args.input, timeout, output).await?;
     let text = match &result {
         Value::String(text) => text.clone(),
         other => format!("{other:#}"),
@@ -28,12 +32,13 @@ pub(super) async fn run(args: CallArgs, to: Option<Where>, output: Output) -> Re
     Ok(0)
 }
 
-/// Calls a function of an environment; `-` as its arguments reads standard input.
+/// Calls a function of an environment; `-` as its arguments reads standard input. Says why it waits, when it does.
 pub(super) async fn invoke(
     context: &Context,
     name: &str,
     input: &str,
     timeout: Duration,
+    output: Output,
 ) -> Result<Value, Failure> {
     let input = arguments(input)?;
     let manifest = context.active_manifest().await?.ok_or_else(|| {
@@ -51,12 +56,15 @@ pub(super) async fn invoke(
     let address = manifest.resources_endpoints.get(resource).ok_or_else(|| {
         Failure::new(format!("endpoint `{resource}` is not deployed")).help("run `flash deploy`")
     })?;
+    let entry = manifest.resources.get(resource);
+    let endpoint = entry.and_then(|entry| entry.endpoint_id.as_deref());
+    let waits = Waits::new(&context.platform, address, endpoint, output);
     match (&function.http_method, &function.http_path) {
-        (Some(method), Some(path)) => route(&context.platform, address, method, path, input, timeout).await,
+        (Some(method), Some(path)) => route(waits, method, path, input, timeout).await,
         _ => {
-            let several = manifest.resources.get(resource).is_some_and(|entry| entry.functions.len() > 1);
+            let several = entry.is_some_and(|entry| entry.functions.len() > 1);
             let input = with_method(input, function, name, several);
-            job(&context.platform, address, input, timeout).await
+            job(waits, input, timeout).await
         }
     }
 }
@@ -120,40 +128,46 @@ fn with_method(
     input
 }
 
-async fn job(
-    platform: &RunPod,
-    address: &str,
-    input: Map<String, Value>,
-    timeout: Duration,
-) -> Result<Value, Failure> {
-    let begun = Instant::now();
-    let wait = timeout.as_millis().clamp(1_000, 300_000);
+async fn job(mut waits: Waits<'_>, input: Map<String, Value>, timeout: Duration) -> Result<Value, Failure> {
+    let (platform, address) = (waits.platform, waits.address);
+    // Only a job's status tells whether it waits or runs. The platform takes no less than a second.
+    let wait = timeout.min(MOMENT).as_millis().max(1_000);
     let url = format!("{address}/runsync?wait={wait}");
     let margin = Duration::from_secs(20);
-    let mut text = ask(platform, Method::POST, &url, Some(json!({"input": input})), timeout + margin).await?;
+    let mut answer =
+        ask(platform, Method::POST, &url, Some(json!({"input": input})), MOMENT + margin).await?.1;
+    let (mut pause, mut failed) = (FIRST_PAUSE, 0);
     loop {
-        let job: Job = serde_json::from_value(text.1.clone())
+        let job: Job = serde_json::from_value(answer.clone())
             .map_err(|error| Failure::new(format!("the answer of {address} is no job: {error}")))?;
         match job.status {
-            JobStatus::Completed => return Ok(text.1.get("output").cloned().unwrap_or_default()),
-            JobStatus::InQueue | JobStatus::InProgress => {}
+            JobStatus::Completed => return Ok(answer.get("output").cloned().unwrap_or_default()),
+            JobStatus::InQueue => waits.look().await,
+            JobStatus::InProgress => waits.over(),
             _ => {
                 let reason = job.error.unwrap_or_else(|| "no reason given".to_owned());
                 return Err(Failure::new(readable(&reason)));
             }
         }
-        if begun.elapsed() > timeout {
+        if waits.begun.elapsed() > timeout {
             return Err(Failure::new(format!(
-                "job {} is not done after {} s ({:?})",
+                "job {} is not done after {} s ({:?}{})",
                 job.id,
                 timeout.as_secs(),
-                job.status
+                job.status,
+                waits.text()
             ))
             .help("`flash ps` and `flash logs` show why; --timeout waits longer"));
         }
-        tokio::time::sleep(POLL).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
         let url = format!("{address}/status/{}", job.id);
-        text = ask(platform, Method::GET, &url, None, margin).await?;
+        match ask(platform, Method::GET, &url, None, margin).await {
+            Ok((..500, now)) => (answer, failed) = (now, 0),
+            Ok(_) | Err(Failure { code: exit::FAILED, .. }) if failed < MOST_FAILED_LOOKS => failed += 1,
+            Ok((_, now)) => answer = now,
+            Err(failure) => return Err(failure),
+        }
     }
 }
 
@@ -168,14 +182,13 @@ fn readable(error: &str) -> String {
 }
 
 async fn route(
-    platform: &RunPod,
-    address: &str,
+    mut waits: Waits<'_>,
     method: &str,
     path: &str,
     mut input: Map<String, Value>,
     timeout: Duration,
 ) -> Result<Value, Failure> {
-    let mut url = String::from(address);
+    let (platform, mut url) = (waits.platform, String::from(waits.address));
     for part in path.split('/').filter(|part| !part.is_empty()) {
         url.push('/');
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
@@ -201,7 +214,11 @@ async fn route(
     } else {
         Some(Value::Object(input))
     };
-    let (status, answer) = ask(platform, method, &url, body, timeout).await?;
+    let (status, answer) =
+        waits.during(ask(platform, method, &url, body, timeout)).await.map_err(|failure| Failure {
+            text: failure.text.replacen('\n', &format!("{}\n", waits.text()), 1),
+            ..failure
+        })?;
     if (200..300).contains(&status) {
         return Ok(answer);
     }
@@ -230,7 +247,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// Sends a request to the data plane; gives status and JSON.
-async fn ask(
+pub(super) async fn ask(
     platform: &RunPod,
     method: Method,
     url: &str,

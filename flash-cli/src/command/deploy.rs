@@ -106,7 +106,8 @@ async fn send(
     finish(deployment, output).await
 }
 
-/// A deployment of this manifest, with what `flash.toml` says about the environment of the second name.
+/// A deployment of this manifest, with what `flash.toml` says about the environment of the second name; an earlier build has
+/// what it said at the time.
 #[allow(clippy::too_many_arguments, reason = "each is one word of the command line")]
 pub(super) fn prepare(
     connection: &Connection,
@@ -119,8 +120,11 @@ pub(super) fn prepare(
     output: Output,
 ) -> Result<Deployment, Failure> {
     let overrides = Overrides::read(&project.dir)?;
-    for said in overrides.apply(settings, &mut manifest)? {
-        output.note(format_args!("  {said}"));
+    // An earlier build keeps the settings that it was deployed with: those of today are part of what is taken back.
+    if matches!(source, Source::Artifact(_)) {
+        for said in overrides.apply(settings, &mut manifest)? {
+            output.note(format_args!("  {said}"));
+        }
     }
     manifest.validate().map_err(|errors| Failure::of(crate::exit::INVALID_APP, errors.to_string()))?;
     record_images(&mut manifest, |name| std::env::var(name).ok());

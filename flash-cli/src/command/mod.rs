@@ -25,6 +25,7 @@ mod serving;
 mod shell;
 mod temporary;
 mod undeploy;
+mod waiting;
 mod watch;
 
 use crate::cli::{Cli, Command};

@@ -27,7 +27,7 @@ pub(super) async fn run(args: RollbackArgs, to: Option<Where>, output: Output) -
     };
     let manifest = read_manifest(platform, &build).await?.ok_or_else(|| {
         Failure::new(format!("there is no build `{build}`"))
-            .help(format_args!("`flash env info {env}` lists the builds"))
+            .help(format_args!("`flash deploy info {env}` lists the builds"))
     })?;
     let sha256 = artifact_of(&manifest).ok_or_else(|| {
         Failure::new(format!("build {build} does not say which artifact it has, so no worker could check it"))
@@ -48,11 +48,16 @@ pub(super) async fn run(args: RollbackArgs, to: Option<Where>, output: Output) -
 fn before(mut builds: Vec<Build>, active: Option<&str>) -> Result<String, Failure> {
     builds.sort_by(|a, b| (&a.created_at, &a.id).cmp(&(&b.created_at, &b.id)));
     let at = active.and_then(|active| builds.iter().position(|build| build.id == active));
-    let at = at.ok_or_else(|| Failure::new("nothing is active, so there is nothing to roll back from"))?;
+    let at = at.ok_or_else(|| {
+        Failure::new("nothing is active, so there is nothing to roll back from")
+            .help("name the build: `flash rollback BUILD`; `flash deploy info ENVIRONMENT` lists them")
+    })?;
     let previous = at.checked_sub(1).and_then(|at| builds.get(at));
-    previous
-        .map(|build| build.id.clone())
-        .ok_or_else(|| Failure::new("there is no build before the active one"))
+    previous.map(|build| build.id.clone()).ok_or_else(|| {
+        Failure::new("there is no build before the active one").help(
+            "name one that came after it: `flash rollback BUILD`; `flash deploy info ENVIRONMENT` lists them",
+        )
+    })
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> 
         let mut smoke = Vec::new();
         for (function, input) in calls {
             let result =
-                invoke(&context, &function, &input, CALL_LIMIT).await.map_err(|failure| Failure {
+                invoke(&context, &function, &input, CALL_LIMIT, output).await.map_err(|failure| Failure {
                     text: format!("the smoke call of `{function}` failed: {}", failure.text),
                     ..failure
                 })?;

@@ -27,6 +27,17 @@ fn what_cannot_be_done_says_what_to_do_and_ends_with_its_code() {
 }
 
 #[test]
+fn doctor_says_for_each_thing_that_is_missing_how_to_get_it() {
+    let machine = Machine::nowhere();
+    let (code, doctor, errors) = machine.failed(&["doctor"]);
+    assert_eq!((code, &doctor["healthy"]), (Some(1), &false.into()), "{doctor} {errors}");
+    let findings = doctor["findings"].as_array().unwrap().iter().filter(|finding| finding["ok"] == false);
+    let problems: Vec<_> =
+        findings.map(|one| (one["what"].as_str().unwrap(), one["next"].as_str().unwrap())).collect();
+    assert_eq!(problems, [("project", "flash init my-app"), ("key", "flash platform start")], "{doctor}");
+}
+
+#[test]
 fn without_a_terminal_nothing_is_destroyed_and_nothing_is_asked() {
     let machine = Machine::nowhere();
     machine.flash(&["platform", "start"]);

@@ -13,9 +13,12 @@ mod page;
 mod project;
 mod promises;
 mod proxy;
+mod rollback;
 mod running;
 mod seen;
 mod story;
+mod upkeep;
+mod waits;
 
 pub(crate) use machine::Machine;
 pub(crate) use page::Page;

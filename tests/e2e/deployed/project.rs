@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use flash_local::LocalPlatform;
 use flash_platform::HttpClient;
@@ -116,6 +117,22 @@ impl Project {
         let output = self.run(base, &[args, &["--json"]].concat()).await;
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Calls the deployed app until it gives this stock: workers of the build before may still finish what they have.
+    pub(crate) async fn until_stock(&self, base: &str, stock: &str) {
+        let begun = Instant::now();
+        while self.json(base, &["call", "stock"]).await != stock {
+            assert!(begun.elapsed() < Duration::from_secs(60), "workers of another build go on answering");
+        }
+    }
+
+    /// Runs a command with `--json` that must fail; gives its code and its document.
+    pub(crate) async fn failed(&self, base: &str, args: &[&str]) -> (Option<i32>, Value) {
+        let output = self.run(base, &[args, &["--json"]].concat()).await;
+        let document = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        assert!(!output.status.success(), "{args:?}: {document}");
+        (output.status.code(), document)
     }
 
     /// Runs a command that is killed where the proxy says so.

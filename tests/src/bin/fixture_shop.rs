@@ -18,6 +18,12 @@ async fn count_elsewhere(text: String) -> Result<usize, flash::Error> {
     Ok(count::remote(text).await?)
 }
 
+/// What is in stock: an asset, so another one is another artifact.
+#[remote(resource = SHOP, method = "GET", path = "/stock")]
+async fn stock() -> Result<String, flash::Error> {
+    std::fs::read_to_string("data/stock.txt").map_err(flash::Error::internal)
+}
+
 /// Which variables this process has.
 #[remote(resource = SHOP, method = "GET", path = "/variables")]
 async fn variables() -> Result<Vec<String>, flash::Error> {
