@@ -196,6 +196,27 @@ fn the_examples_of_every_page_are_commands() {
     assert!(seen > 30, "{seen}");
 }
 
+/// The same for every console block of the guides.
+#[test]
+fn the_console_blocks_of_every_guide_are_commands() {
+    let pages = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut seen = 0;
+    for page in pages.chain([root().join("README.md")]) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let blocks = text.split("```console\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+        for line in blocks.flat_map(str::lines).flat_map(|line| line.split(" && ")) {
+            let line = line.split(" #").next().unwrap();
+            if line.starts_with("flash ") {
+                Cli::try_parse_from(words(line))
+                    .unwrap_or_else(|error| panic!("{}: {line}: {error}", page.display()));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
 /// Words as a shell splits them; single quotes are all that the examples use.
 fn words(line: &str) -> Vec<String> {
     let parts = line.split('\'').enumerate();

@@ -53,15 +53,22 @@ pub mod prelude {
 
 /// For tests of an app: answers in place of real functions, and the whole app in the test's own process.
 pub mod testing {
+    pub use flash_core::clock::{Clock, TestClock};
     pub use flash_core::testing::Mock;
     #[cfg(feature = "serve")]
     pub use flash_worker::LocalApp;
 }
 
-/// The guide, whose examples are compiled and run.
+/// The guides, whose examples are compiled and run. That of testing stands beside the tests, which have the local platform.
 #[cfg(all(doctest, feature = "serve"))]
-#[doc = include_str!("../../docs/guide.md")]
-pub mod guide {}
+pub mod guides {
+    #[doc = include_str!("../../docs/guide.md")]
+    pub mod guide {}
+    #[doc = include_str!("../../docs/queue.md")]
+    pub mod queue {}
+    #[doc = include_str!("../../docs/calls.md")]
+    pub mod calls {}
+}
 
 /// Mentions crates, so that the functions in them are linked into this binary.
 ///

@@ -75,9 +75,14 @@ fn a_taken_port_has_its_own_exit_code() {
         ("FLASH_HOST", "127.0.0.1"),
         ("PORT", port.as_str()),
     ];
-    let output = run(APP, &[], &environment);
-    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains(&port));
+    // The local role has another name for it.
+    for (environment, help) in
+        [(&environment[..], "with PORT,"), (&[("FLASH_PORT", port.as_str())], "with FLASH_PORT")]
+    {
+        let output = run(APP, &[], environment);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&port) && stderr(&output).contains(help), "{}", stderr(&output));
+    }
 }
 
 #[test]
@@ -133,11 +138,49 @@ fn the_binary_describes_itself_the_same_way_every_time() {
     assert!(manifest["rust"].is_object() && manifest["rust"].get("binary_sha256").is_none());
 }
 
+/// Describing an app asks each type whether it may be missing. One that panics then spoils its own calls, and not the app.
+#[test]
+fn a_type_that_panics_when_it_is_read_is_described_as_any_other() {
+    let manifest = describe();
+    assert_eq!(manifest["function_registry"]["web_explosive"], "web");
+    let paths = manifest["rust"]["openapi"]["paths"].as_object().unwrap();
+    let (_, path) = paths.iter().find(|(path, _)| path.ends_with("/explosive")).unwrap();
+    let schema = &path["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["required"], json!(["text", "explosive"]), "{path}");
+}
+
 #[test]
 fn the_binary_carries_the_marker_of_the_describe_protocol() {
     let binary = std::fs::read(APP).unwrap();
     let marker = b"flash-describe-protocol: 1";
     assert!(binary.windows(marker.len()).any(|window| window == marker));
+}
+
+#[test]
+fn the_request_of_the_guide_of_queues_is_one() {
+    let guide = include_str!("../../docs/queue.md");
+    let block = guide.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let request: flash_core::wire::RunRequest = serde_json::from_str(block).unwrap();
+    let policy = request.policy.unwrap();
+    assert_eq!(
+        (policy.execution_timeout, policy.ttl, policy.low_priority),
+        (Some(60_000), Some(3_600_000), Some(true))
+    );
+    assert!(request.webhook.is_some());
+}
+
+/// Whoever meets a code finds it there.
+#[test]
+fn the_guide_of_troubleshooting_has_every_code() {
+    let codes = include_str!("../../flash-core/src/error/code.rs");
+    let guide = include_str!("../../docs/troubleshooting.md");
+    let codes: Vec<&str> =
+        codes.lines().filter_map(|line| line.strip_prefix("pub const ")?.split('"').nth(1)).collect();
+    assert!(codes.len() > 20);
+    for code in codes {
+        let has = |line: &str| line.starts_with('|') && line.contains(&format!("`{code}`"));
+        assert!(guide.lines().any(has), "{code}");
+    }
 }
 
 #[test]

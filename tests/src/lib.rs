@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// The guide of testing, whose examples are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+pub mod guide {}
+
 pub mod calling;
 pub mod faults;
 pub mod interop;

@@ -30,7 +30,9 @@ impl Listener {
 pub(crate) async fn bind_local(boot: &Boot) -> io::Result<Listener> {
     let host = boot.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     if let Some(port) = boot.local_port {
-        return Listener::bind(SocketAddr::new(host, port)).await;
+        let address = SocketAddr::new(host, port);
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
+        return Listener::bind(address).await.map_err(named);
     }
     let mut last = None;
     for port in FIRST_PORT..FIRST_PORT + PORTS {
