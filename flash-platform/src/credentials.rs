@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use flash_core::Secret;
+use flash_core::{Error, Secret, code};
+use reqwest::header::HeaderValue;
 use reqwest::{RequestBuilder, Url};
 
 /// The one place that puts a key on a request.
@@ -48,18 +49,20 @@ impl Credentials {
         }
     }
 
-    /// As [`authorize`](Self::authorize), for an address that was read before and that may see the key anyway where it
-    /// `is_trusted`.
-    pub(crate) fn authorize_to(
-        &self,
-        request: RequestBuilder,
-        url: &Url,
-        is_trusted: bool,
-    ) -> RequestBuilder {
-        match &self.known {
-            Some(known) if is_trusted || self.may_see(url) => request.bearer_auth(known.key.expose()),
-            _ => request,
-        }
+    /// What the header `authorization` says to an address, which may see the key anyway where it `is_trusted`. `None`: nothing.
+    ///
+    /// # Errors
+    /// The key has characters that no header can hold.
+    pub(crate) fn bearer(&self, url: &Url, is_trusted: bool) -> Result<Option<HeaderValue>, Error> {
+        let Some(known) = self.known.as_ref().filter(|_| is_trusted || self.may_see(url)) else {
+            return Ok(None);
+        };
+        let mut value = HeaderValue::try_from(format!("Bearer {}", known.key.expose())).map_err(|_| {
+            let text = "RUNPOD_API_KEY has characters that no header can hold";
+            Error::new(code::INVALID_REQUEST, text).terminal()
+        })?;
+        value.set_sensitive(true);
+        Ok(Some(value))
     }
 
     /// Whether there is a key at all.

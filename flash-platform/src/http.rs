@@ -40,20 +40,20 @@ impl HttpClient {
     /// # Errors
     /// An address that is no URL, or `https` without a TLS feature; a private one for a [public](Self::public) client.
     pub fn request(&self, method: reqwest::Method, url: &str) -> Result<reqwest::RequestBuilder, Error> {
-        self.request_to(method, parsed(url)?)
+        let url = parsed(url)?;
+        Ok(self.client_of(&url)?.request(method, url))
     }
 
-    /// Starts a request to an address that was read before.
-    pub(crate) fn request_to(
-        &self,
-        method: reqwest::Method,
-        url: reqwest::Url,
-    ) -> Result<reqwest::RequestBuilder, Error> {
-        if self.public && !public::may_reach(&url) {
+    /// The client for an address.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub(crate) fn client_of(&self, url: &reqwest::Url) -> Result<&reqwest::Client, Error> {
+        if self.public && !public::may_reach(url) {
             let text = format!("`{url}` is not a public address, and only those are reached here");
             return Err(Error::new(code::NO_ADDRESS, text).terminal());
         }
-        Ok(self.client(url.scheme() == "https")?.request(method, url))
+        self.client(url.scheme() == "https")
     }
 
     /// Posts JSON to an address that a caller named (a webhook), and gives the status of the answer. A redirect is not

@@ -8,7 +8,8 @@ use flash_core::{
     Origin, Problem, WireError, code, unfold,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, Request, Response, Url};
 
 use crate::credentials::Credentials;
 use crate::http::{HttpClient, parsed, unreachable};
@@ -19,6 +20,7 @@ use crate::queue_call::in_force;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// The same for a stream: what the platform allows a request (platform contract C).
 const DEFAULT_STREAM_TIMEOUT: Duration = Duration::from_secs(330);
+const JSON: &str = "application/json";
 /// Bytes around an item in its event.
 const AROUND_ITEM: usize = 1_000;
 
@@ -32,7 +34,7 @@ pub(crate) struct RouteCall {
     pub(crate) credentials: Credentials,
     pub(crate) address: String,
     /// The whole address, where the arguments do not change it.
-    pub(crate) url: Option<Url>,
+    pub(crate) url: Option<Arc<Url>>,
     /// Whether the address may see the key whatever its host.
     pub(crate) is_trusted: bool,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -92,9 +94,8 @@ impl RouteCall {
 
     /// Sends the request; the answer is a success.
     async fn open(&self) -> Result<Response, CallFailure> {
-        let built = self.build().map_err(CallFailure::Transport)?;
-        let sent = built.send().await;
-        let response = sent.map_err(|error| CallFailure::Transport(lost(error)))?;
+        let (client, request) = self.build().map_err(CallFailure::Transport)?;
+        let response = client.execute(request).await.map_err(|error| CallFailure::Transport(lost(error)))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -118,7 +119,8 @@ impl RouteCall {
         }))
     }
 
-    fn build(&self) -> Result<RequestBuilder, Error> {
+    /// Made in place: a builder that is handed from header to header costs more than all headers.
+    fn build(&self) -> Result<(&Client, Request), Error> {
         let request = &self.request;
         let Some(route) = request.callee.http else {
             let name = request.callee.name;
@@ -126,34 +128,47 @@ impl RouteCall {
         };
         let (url, body) = match &self.url {
             // Everything goes into the body, as it stands there already.
-            Some(url) => (url.clone(), request.input.clone()),
+            Some(url) => (Url::clone(url), request.input.clone()),
             None => {
                 let (path, body) = self.spread(route)?;
                 (parsed(&[&*self.address, &*path].concat())?, body)
             }
         };
+        let client = self.http.client_of(&url)?;
+        let key = self.credentials.bearer(&url, self.is_trusted)?;
         let method =
             reqwest::Method::from_bytes(route.method.as_str().as_bytes()).map_err(Error::internal)?;
-        let built = self.http.request_to(method, url.clone())?;
-        let built = self.credentials.authorize_to(built, &url, self.is_trusted);
-        let mut built = built.header(headers::TRACEPARENT, request.trace.to_string());
-        for (name, value) in &self.headers {
-            built = built.header(*name, value);
+        let mut built = Request::new(method, url);
+        let headers = built.headers_mut();
+        if let Some(key) = key {
+            headers.insert(AUTHORIZATION, key);
+        }
+        headers.insert(headers::TRACEPARENT, value(request.trace.to_string())?);
+        for (name, text) in &self.headers {
+            headers.insert(*name, value(text.clone())?);
         }
         if let Some(deadline) = request.deadline {
-            built = built.header(headers::DEADLINE, deadline.as_millis());
+            headers.insert(headers::DEADLINE, deadline.as_millis().into());
         }
         if let Some(key) = &request.options.idempotency_key {
-            built = built.header(headers::IDEMPOTENCY_KEY, key);
+            headers.insert(headers::IDEMPOTENCY_KEY, value(key.clone())?);
         }
         // Bytes come as JSON text then, as the caller reads them.
-        let accept = if request.callee.is_stream() { sse::CONTENT_TYPE } else { "application/json" };
-        built = built.header("accept", accept);
-        if route.method == Method::GET {
-            return Ok(built);
+        let accept = if request.callee.is_stream() { sse::CONTENT_TYPE } else { JSON };
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        if route.method != Method::GET {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+            *built.body_mut() = Some(body.into());
         }
-        Ok(built.header("content-type", "application/json").body(body))
+        Ok((client, built))
     }
+}
+
+fn value(text: String) -> Result<HeaderValue, Error> {
+    HeaderValue::try_from(text).map_err(|_| {
+        let text = "the call has a key or a header with characters that no header can hold";
+        Error::new(code::INVALID_REQUEST, text).terminal()
+    })
 }
 
 impl RouteCall {
@@ -184,21 +199,21 @@ impl RouteCall {
 #[derive(Debug, Default)]
 pub(crate) struct Urls {
     /// By the callee's name; with the endpoint's address, which may change.
-    known: Mutex<HashMap<&'static str, (String, Url)>>,
+    known: Mutex<HashMap<&'static str, (String, Arc<Url>)>>,
 }
 
 impl Urls {
     /// The whole address of the callee at `address`; `None` when it depends on the arguments.
-    pub(crate) fn of(&self, address: &str, request: &CallRequest) -> Result<Option<Url>, Error> {
+    pub(crate) fn of(&self, address: &str, request: &CallRequest) -> Result<Option<Arc<Url>>, Error> {
         let Some(route) = request.callee.http.filter(is_fixed) else { return Ok(None) };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, url)) = known.get(request.callee.name)
             && at == address
         {
-            return Ok(Some(url.clone()));
+            return Ok(Some(Arc::clone(url)));
         }
-        let url = parsed(&[address, route.path].concat())?;
-        known.insert(request.callee.name, (address.to_owned(), url.clone()));
+        let url = Arc::new(parsed(&[address, route.path].concat())?);
+        known.insert(request.callee.name, (address.to_owned(), Arc::clone(&url)));
         Ok(Some(url))
     }
 }

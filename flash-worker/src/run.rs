@@ -162,9 +162,26 @@ impl Started {
 async fn play(boot: Boot, role: Role, arguments: Arguments, registry: Arc<Registry>) -> Result<(), Failure> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(|error| Failure { code: exit::FAILED, text: error.to_string() })?;
-    if let Role::Queue(endpoint) | Role::Http(endpoint) = &role {
-        metrics::serve(&boot, endpoint.name()).await.map_err(Failure::new(exit::CANNOT_BIND))?;
+    let reports = match &role {
+        Role::Queue(endpoint) | Role::Http(endpoint) => {
+            Some(metrics::start(&boot, endpoint.name()).await.map_err(Failure::new(exit::CANNOT_BIND))?)
+        }
+        Role::Describe(_) | Role::Local => None,
+    };
+    let ended = play_role(boot, role, arguments, registry, shutdown).await;
+    if let Some(reports) = reports {
+        reports.finish().await;
     }
+    ended
+}
+
+async fn play_role(
+    boot: Boot,
+    role: Role,
+    arguments: Arguments,
+    registry: Arc<Registry>,
+    shutdown: Shutdown,
+) -> Result<(), Failure> {
     match role {
         // Written before the runtime was built.
         Role::Describe(_) => Ok(()),

@@ -10,6 +10,7 @@ mod linking;
 mod local_server;
 mod metrics;
 mod mixed;
+mod otlp;
 mod processes;
 mod queue_worker;
 mod readme;

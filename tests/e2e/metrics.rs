@@ -23,7 +23,7 @@ async fn address(platform: &LocalPlatform, endpoint: &str) -> String {
     }
 }
 
-async fn read(url: &str) -> String {
+pub(crate) async fn read(url: &str) -> String {
     let request = flash_platform::HttpClient::new().request(reqwest::Method::GET, url).unwrap();
     let answer = request.send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");

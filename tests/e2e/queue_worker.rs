@@ -38,6 +38,12 @@ impl Worker {
         self.child.wait().unwrap();
     }
 
+    /// Asks it to end its work and go.
+    pub(crate) fn terminate(&self) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
     /// The lines of its log, each an object as RunPod reads it.
     pub(crate) fn lines(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(&self.log).unwrap();

@@ -80,8 +80,36 @@ fn deployed_is_an_endpoint_id_and_one_more_word() {
 
 #[test]
 fn no_secret_shows_itself() {
-    let boot = boot(&[("RUNPOD_API_KEY", "fake-key-1"), ("RUNPOD_AI_API_KEY", "fake-key-2")]);
+    let boot = boot(&[
+        ("RUNPOD_API_KEY", "fake-key-1"),
+        ("RUNPOD_AI_API_KEY", "fake-key-2"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=fake-key-3"),
+    ]);
     let text = format!("{boot:?}");
     assert!(!text.contains("fake-key"), "{text}");
     assert_eq!(boot.api_key.unwrap().expose(), "fake-key-1");
+}
+
+#[test]
+fn the_variables_of_opentelemetry_say_where_metrics_go_and_keep_nothing_from_starting() {
+    const BASE: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318/");
+    const METRICS: (&str, &str) = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://127.0.0.1:4319/m");
+    for (environment, address) in [
+        (&[][..], None),
+        (&[BASE], Some("http://127.0.0.1:4318/v1/metrics")),
+        (&[BASE, METRICS], Some(METRICS.1)),
+        (&[("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317")], Some("localhost:4317/v1/metrics")),
+    ] {
+        assert_eq!(boot(environment).otlp.address.as_deref(), address, "{environment:?}");
+    }
+    for (interval, millis) in [("250", 250), ("0", 60_000), ("-1", 60_000), ("soon", 60_000), (" ", 60_000)] {
+        let boot = boot(&[("OTEL_METRIC_EXPORT_INTERVAL", interval)]);
+        assert_eq!(boot.otlp.interval.as_millis(), millis, "{interval}");
+    }
+    const HEADERS: (&str, &str) = ("OTEL_EXPORTER_OTLP_HEADERS", "a=b");
+    let more =
+        boot(&[HEADERS, ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "c=d"), ("OTEL_SERVICE_NAME", "words")]);
+    assert_eq!(more.otlp.headers.unwrap().expose(), "c=d");
+    assert_eq!(more.otlp.service.as_deref(), Some("words"));
+    assert_eq!(boot(&[HEADERS]).otlp.headers.unwrap().expose(), "a=b");
 }

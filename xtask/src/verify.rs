@@ -100,7 +100,7 @@ fn tests(deep: bool) -> Command {
 
 /// The library has to compile with each set of features that its documentation offers.
 fn features(steps: &mut Steps) -> Result<()> {
-    for set in ["", "client,tls-ring", "client,tls-aws-lc", "serve"] {
+    for set in ["", "client,tls-ring", "client,tls-aws-lc", "serve", "serve,otlp"] {
         let mut check = cargo(&["check", "--locked", "--package", "flash", "--no-default-features"]);
         if !set.is_empty() {
             check.args(["--features", set]);

@@ -45,8 +45,11 @@ pub struct Boot {
     pub port: Option<u16>,
     /// `PORT_HEALTH` in the HTTP role; default the same port.
     pub port_health: Option<u16>,
-    /// `FLASH_METRICS_PORT`: where a worker serves `/metrics`; without one nothing is counted.
+    /// `FLASH_METRICS_PORT`: where a worker serves `/metrics`; with neither this nor an address of [`otlp`](Self::otlp) nothing
+    /// is counted.
     pub metrics_port: Option<u16>,
+    /// Where a worker with the feature `otlp` pushes what it counts.
+    pub otlp: Otlp,
     /// `HEALTH_CHECK_PATH`; default `/ping`.
     pub health_path: String,
     /// `FLASH_RESOURCES_ENDPOINTS`: addresses of peers by name, as a JSON object.
@@ -118,6 +121,28 @@ pub struct Fitness {
     pub skip_gpu: bool,
 }
 
+/// Where a worker pushes what it counts, in OpenTelemetry's own variables
+/// (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>). Other software in the process may read them too, so that none
+/// that is unusable here keeps a process from starting.
+#[derive(Debug, Clone)]
+pub struct Otlp {
+    /// `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` as it is, else `OTEL_EXPORTER_OTLP_ENDPOINT` with `/v1/metrics` after it; without
+    /// either nothing is pushed.
+    pub address: Option<String>,
+    /// `OTEL_EXPORTER_OTLP_METRICS_HEADERS`, else `OTEL_EXPORTER_OTLP_HEADERS`: `name=value` pairs with commas between them.
+    pub headers: Option<Secret>,
+    /// `OTEL_METRIC_EXPORT_INTERVAL`, in milliseconds; default 60 s, also in place of an unusable one.
+    pub interval: Duration,
+    /// `OTEL_SERVICE_NAME`; by default the app, or without one the endpoint.
+    pub service: Option<String>,
+}
+
+impl Default for Otlp {
+    fn default() -> Self {
+        Self { address: None, headers: None, interval: Duration::from_secs(60), service: None }
+    }
+}
+
 impl Default for Boot {
     /// What an empty environment says.
     fn default() -> Self {
@@ -138,6 +163,7 @@ impl Default for Boot {
             port: None,
             port_health: None,
             metrics_port: None,
+            otlp: Otlp::default(),
             health_path: "/ping".to_owned(),
             peers: BTreeMap::new(),
             environment_id: None,
@@ -201,6 +227,7 @@ impl Boot {
             port: reader.parsed("PORT"),
             port_health: reader.parsed("PORT_HEALTH"),
             metrics_port: reader.parsed("FLASH_METRICS_PORT"),
+            otlp: reader.otlp(),
             health_path: reader.text("HEALTH_CHECK_PATH").unwrap_or_else(|| "/ping".to_owned()),
             peers: reader.peers(),
             environment_id: reader.text("FLASH_ENVIRONMENT_ID"),
@@ -296,6 +323,19 @@ impl Reader<'_> {
             return Some(Ipv4Addr::LOCALHOST.into());
         }
         self.parsed("FLASH_HOST")
+    }
+
+    fn otlp(&self) -> Otlp {
+        let base = || self.text("OTEL_EXPORTER_OTLP_ENDPOINT");
+        let below = |base: String| format!("{}/v1/metrics", base.trim().trim_end_matches('/'));
+        let headers = self.text("OTEL_EXPORTER_OTLP_METRICS_HEADERS");
+        let interval = self.text("OTEL_METRIC_EXPORT_INTERVAL").and_then(|text| text.trim().parse().ok());
+        Otlp {
+            address: self.text("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").or_else(|| base().map(below)),
+            headers: headers.or_else(|| self.text("OTEL_EXPORTER_OTLP_HEADERS")).and_then(Secret::new),
+            interval: interval.filter(|ms| *ms > 0).map_or(Otlp::default().interval, Duration::from_millis),
+            service: self.text("OTEL_SERVICE_NAME"),
+        }
     }
 
     fn peers(&self) -> BTreeMap<String, String> {

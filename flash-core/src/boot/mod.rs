@@ -3,5 +3,5 @@
 mod environment;
 mod role;
 
-pub use environment::{Boot, BootError, Fitness, JobUrls};
+pub use environment::{Boot, BootError, Fitness, JobUrls, Otlp};
 pub use role::Role;
