@@ -4,6 +4,7 @@ use std::time::Duration;
 use flash_platform::control::{LiveEndpoint, LogEvent, Platform};
 
 use super::context::Context;
+use super::interrupt::Interrupt;
 use crate::cli::{LogsArgs, Where};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -23,6 +24,7 @@ pub(super) async fn run(args: &LogsArgs, to: Option<Where>, output: Output) -> R
         return Err(Failure::new(format!("environment `{}` has no endpoint `{name}`", context.id.env))
             .help("`flash ps` shows what there is"));
     }
+    let mut interrupt = Interrupt::listen();
     let mut tail = Tail { first: args.tail, ..Tail::default() };
     loop {
         let mut heard = true;
@@ -30,14 +32,17 @@ pub(super) async fn run(args: &LogsArgs, to: Option<Where>, output: Output) -> R
             let text = format!("{} {} | {}", line.endpoint, line.worker, line.line.trim_end());
             heard = heard && output.line(&text, &line);
         };
-        tail.tell(&context, args.endpoint.as_deref(), tell).await?;
+        tokio::select! {
+            told = tail.tell(&context, args.endpoint.as_deref(), tell) => told?,
+            () = interrupt.came() => return Ok(0),
+        }
         // A reader that closed its end has heard enough.
         if !args.follow || !heard {
             return Ok(0);
         }
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(0),
+            () = interrupt.came() => return Ok(0),
         }
     }
 }

@@ -12,6 +12,7 @@ mod gc;
 mod guard;
 mod images;
 mod init;
+mod interrupt;
 mod live;
 mod login;
 mod logs;

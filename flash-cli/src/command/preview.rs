@@ -6,6 +6,7 @@ use std::time::Duration;
 use flash_core::manifest::Manifest;
 use flash_local::LocalPlatform;
 
+use super::interrupt::Interrupt;
 use super::serving::{endpoint, tell, tell_logs};
 use crate::build::read_artifact;
 use crate::cli::PreviewArgs;
@@ -33,6 +34,7 @@ pub(super) async fn serve(
     port: u16,
     output: Output,
 ) -> Result<u8, Failure> {
+    let mut interrupt = Interrupt::listen();
     let dir = tempfile::tempdir().during("a temporary directory cannot be made")?;
     let limits = flash_bootstrap::Limits::default();
     let installed = flash_bootstrap::install(artifact, &dir.path().join("app"), None, &limits)
@@ -57,7 +59,7 @@ pub(super) async fn serve(
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => tell_logs(&platform, &mut told, output),
-            _ = tokio::signal::ctrl_c() => break,
+            () = interrupt.came() => break,
         }
     }
     output.note("stopping");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use flash_core::manifest::Manifest;
 use flash_local::LocalPlatform;
 
+use super::interrupt::Interrupt;
 use super::live;
 use super::serving::{endpoint, tell, tell_logs};
 use super::watch::Sources;
@@ -33,6 +34,7 @@ pub(super) async fn run(args: &RunArgs, to: Option<Where>, output: Output) -> Re
         target: None,
         profile: Some(if args.release { "release" } else { "dev" }.to_owned()),
     };
+    let mut interrupt = Interrupt::listen();
     let platform = start(args.port).await?;
     let mut served = Served { platform, project, how, output, release: 0, endpoints: BTreeMap::new() };
     // As below: what was seen before the build, so that an edit while it is brought into service is not missed.
@@ -47,7 +49,7 @@ pub(super) async fn run(args: &RunArgs, to: Option<Where>, output: Output) -> Re
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            _ = tokio::signal::ctrl_c() => break,
+            () = interrupt.came() => break,
         }
         tell_logs(&served.platform, &mut told, output);
         if args.no_watch || !seen.has_changed() {
