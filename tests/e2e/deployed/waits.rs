@@ -22,6 +22,9 @@ async fn a_call_without_a_worker_says_why_and_goes_on_when_there_is_one() {
     let allow = async |path: &str, workers: u32| {
         home.rest(Method::PATCH, path, Some(&json!({"workers": {"min": 0, "max": workers}}))).await;
     };
+    // What is asked of the platform comes into force a little later. When the worker that was there from the beginning has
+    // come and gone, it has.
+    home.platform.until_workers(|workers| workers.iter().any(|worker| worker.state.is_alive())).await;
     allow(&words, 0).await;
     allow(&shop, 0).await;
     home.platform.until_workers(|workers| !workers.iter().any(|worker| worker.state.is_alive())).await;
