@@ -13,8 +13,8 @@ use crate::build::{Built, build, describe_source, keep_manifest, read_artifact};
 use crate::cli::{DeployArgs, DeployCommand, EnvCommand, HowArgs, Where};
 use crate::connect::{Connection, connect};
 use crate::deploy::{
-    Applied, Deployment, Identity, ImageDeployment, Source, apply, apply_images, ensure_environment,
-    record_images, use_images,
+    Applied, Artifact, Deployment, Identity, apply, apply_images, ensure_environment, record_images,
+    use_images,
 };
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -93,49 +93,61 @@ async fn send(
         id.env,
         connection.name
     ));
-    let deployment = prepare(
-        connection,
-        project,
-        built.manifest,
-        built.sha256,
-        Source::Artifact(built.artifact),
-        (id.clone(), &id.env),
-        how,
-        output,
-    )?;
-    finish(deployment, output).await
+    let (artifact, manifest) = Artifact::of(built);
+    let settings = id.env.clone();
+    let deployment = prepare(connection, project, manifest, Some(&settings), id, how, output)?;
+    finish(deployment, artifact, output).await
 }
 
-/// A deployment of this manifest, with what `flash.toml` says about the environment of the second name; an earlier build has
-/// what it said at the time.
-#[allow(clippy::too_many_arguments, reason = "each is one word of the command line")]
+/// A deployment of an artifact with this manifest, and with what `flash.toml` says about the environment `settings`. An earlier
+/// build keeps the settings that it was deployed with: those of today are part of what is taken back.
 pub(super) fn prepare(
     connection: &Connection,
     project: &Project,
     mut manifest: Manifest,
-    sha256: String,
-    source: Source,
-    (id, settings): (Identity, &str),
+    settings: Option<&str>,
+    id: Identity,
     how: HowArgs,
     output: Output,
 ) -> Result<Deployment, Failure> {
     let overrides = Overrides::read(&project.dir)?;
-    // An earlier build keeps the settings that it was deployed with: those of today are part of what is taken back.
-    if matches!(source, Source::Artifact(_)) {
-        for said in overrides.apply(settings, &mut manifest)? {
-            output.note(format_args!("  {said}"));
-        }
+    if let Some(env) = settings {
+        override_with(&overrides, env, &mut manifest, output)?;
     }
+    let mut deployment = deployment(connection, project, manifest, overrides, id, how, output)?;
+    record_images(&mut deployment.manifest, |name| std::env::var(name).ok());
+    Ok(deployment)
+}
+
+fn override_with(
+    overrides: &Overrides,
+    env: &str,
+    manifest: &mut Manifest,
+    output: Output,
+) -> Result<(), Failure> {
+    for said in overrides.apply(env, manifest)? {
+        output.note(format_args!("  {said}"));
+    }
+    Ok(())
+}
+
+/// A deployment of what is declared, which must make sense.
+fn deployment(
+    connection: &Connection,
+    project: &Project,
+    manifest: Manifest,
+    overrides: Overrides,
+    id: Identity,
+    how: HowArgs,
+    output: Output,
+) -> Result<Deployment, Failure> {
     manifest.validate().map_err(|errors| Failure::of(crate::exit::INVALID_APP, errors.to_string()))?;
-    record_images(&mut manifest, |name| std::env::var(name).ok());
     Ok(Deployment {
         platform: Arc::new(connection.platform.clone()),
         platform_name: platform_name(connection),
         deployer: deployer(connection, how.require_auth),
         id,
         manifest,
-        sha256,
-        source,
         how,
         prices: overrides.prices,
         output,
@@ -161,56 +173,54 @@ async fn from_images(args: DeployArgs, to: Option<Where>, output: Output) -> Res
         output.warn(warning);
     }
     let overrides = Overrides::read(&project.dir)?;
-    for said in overrides.apply(&env, &mut manifest)? {
-        output.note(format_args!("  {said}"));
-    }
+    override_with(&overrides, &env, &mut manifest, output)?;
     use_images(&mut manifest, &args.images)?;
-    manifest.validate().map_err(|errors| Failure::of(crate::exit::INVALID_APP, errors.to_string()))?;
+    let id = Identity { app, env };
+    let deployment = deployment(&connection, &project, manifest, overrides, id.clone(), args.how, output)?;
+    let (manifest, dry_run) = (deployment.manifest.clone(), deployment.how.dry_run);
     if connection.is_local {
         refuse_unknown(&manifest)?;
     }
     output.note(format_args!(
-        "{} images of {app} to environment {env} on {}",
-        if args.how.dry_run { "planning" } else { "deploying" },
+        "{} images of {} to environment {} on {}",
+        if dry_run { "planning" } else { "deploying" },
+        id.app,
+        id.env,
         connection.name
     ));
     // `flash call` finds the functions there: nobody else has a manifest.
     keep_manifest(&project, &manifest)?;
-    let id = Identity { app, env };
-    let dry_run = args.how.dry_run;
-    let deployment = ImageDeployment {
-        platform: Arc::new(connection.platform.clone()),
-        platform_name: platform_name(&connection),
-        deployer: deployer(&connection, args.how.require_auth),
-        id: id.clone(),
-        manifest: manifest.clone(),
-        how: args.how,
-        prices: overrides.prices,
-        output,
-        flash_dir: project.flash_dir(),
-    };
     let applied = apply_images(deployment).await?;
-    tell(&applied, &manifest, &id, dry_run, output);
+    tell(&applied, &manifest.function_registry, &id, dry_run, output);
     Ok(0)
 }
 
 /// Deploys and tells what came of it.
-pub(super) async fn finish(deployment: Deployment, output: Output) -> Result<u8, Failure> {
-    let id = deployment.id.clone();
-    let dry_run = deployment.how.dry_run;
-    let manifest = deployment.manifest.clone();
-    let applied = apply(deployment).await?;
-    tell(&applied, &manifest, &id, dry_run, output);
+pub(super) async fn finish(
+    deployment: Deployment,
+    artifact: Artifact,
+    output: Output,
+) -> Result<u8, Failure> {
+    let (id, dry_run) = (deployment.id.clone(), deployment.how.dry_run);
+    let functions = deployment.manifest.function_registry.clone();
+    let applied = apply(deployment, artifact).await?;
+    tell(&applied, &functions, &id, dry_run, output);
     Ok(0)
 }
 
-fn tell(applied: &Applied, manifest: &Manifest, id: &Identity, dry_run: bool, output: Output) {
+fn tell(
+    applied: &Applied,
+    functions: &BTreeMap<String, String>,
+    id: &Identity,
+    dry_run: bool,
+    output: Output,
+) {
     let head = match (dry_run, applied.changed) {
         (true, _) => "nothing was changed: this was a dry run",
         (false, true) => "deployed and verified",
         (false, false) => "no changes: the deployment is as declared",
     };
-    output.result(&told(head, &manifest.function_registry, applied), &applied.document(id));
+    output.result(&told(head, functions, applied), &applied.document(id));
 }
 
 /// Where what was deployed is called.

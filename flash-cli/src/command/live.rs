@@ -12,7 +12,7 @@ use super::watch::{Seen, Sources};
 use crate::build::{Built, build};
 use crate::cli::{HowArgs, RunArgs, SourceArgs, TargetArgs, Where};
 use crate::connect::{Connection, connect};
-use crate::deploy::{Identity, Source, apply, leased_name, left_until};
+use crate::deploy::{Artifact, Identity, apply, leased_name, left_until};
 use crate::failure::{During, Failure, exit};
 use crate::output::Output;
 use crate::project::Project;
@@ -112,14 +112,12 @@ impl Live {
     /// Deploys and tells where it is; gives the binary that cargo built.
     async fn deploy(&self, built: Built, is_first: bool) -> Result<PathBuf, Failure> {
         let functions = built.manifest.function_registry.clone();
-        let binary = built.binary;
-        let source = Source::Artifact(built.artifact);
-        let id = (self.id.clone(), self.id.env.as_str());
+        let binary = built.binary.clone();
+        let (artifact, manifest) = Artifact::of(built);
         let how = HowArgs::usual().map_err(|error| Failure::of(exit::USAGE, error.to_string()))?;
-        let connection = &self.connection;
-        let deployment =
-            prepare(connection, &self.project, built.manifest, built.sha256, source, id, how, self.output)?;
-        let applied = apply(deployment).await?;
+        let (id, settings) = (self.id.clone(), Some(self.id.env.as_str()));
+        let deployment = prepare(&self.connection, &self.project, manifest, settings, id, how, self.output)?;
+        let applied = apply(deployment, artifact).await?;
         if is_first {
             let text = told("every endpoint is provisioned; Ctrl-C removes them", &functions, &applied);
             self.output.result(&text, &applied.document(&self.id));

@@ -4,7 +4,7 @@ use super::context::{app_name, environment_of};
 use super::deploy::{finish, prepare};
 use crate::cli::{RollbackArgs, Where};
 use crate::connect::connect;
-use crate::deploy::{Identity, Source, artifact_of, read_manifest};
+use crate::deploy::{Artifact, Identity, Source, artifact_of, read_manifest};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::project::Project;
@@ -39,9 +39,8 @@ pub(super) async fn run(args: RollbackArgs, to: Option<Where>, output: Output) -
     ));
     let project = Project::find(None)?;
     let id = Identity { app: name, env };
-    let source = Source::Build(build);
-    let id = (id.clone(), id.env.as_str());
-    finish(prepare(&connection, &project, manifest, sha256, source, id, args.how, output)?, output).await
+    let deployment = prepare(&connection, &project, manifest, None, id, args.how, output)?;
+    finish(deployment, Artifact { sha256, source: Source::Build(build) }, output).await
 }
 
 /// The youngest build that is older than the active one.

@@ -12,7 +12,7 @@ use super::guard::Guard;
 use crate::build::build;
 use crate::cli::{DeployArgs, TargetArgs, TemporaryArgs, Where};
 use crate::connect::connect;
-use crate::deploy::{Identity, Source, apply, leased_name, left_until};
+use crate::deploy::{Artifact, Identity, apply, leased_name, left_until};
 use crate::failure::{During, Failure, exit};
 use crate::output::Output;
 use crate::project::Project;
@@ -37,24 +37,16 @@ pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> 
         "deploying {} to environment {} until {until} on {}",
         id.app, id.env, connection.name
     ));
-    let source = Source::Artifact(built.artifact);
-    let deployment = prepare(
-        &connection,
-        &project,
-        built.manifest,
-        built.sha256,
-        source,
-        (id.clone(), &settings),
-        args.how.clone(),
-        output,
-    )?;
+    let (artifact, manifest) = Artifact::of(built);
+    let how = args.how.clone();
+    let deployment = prepare(&connection, &project, manifest, Some(&settings), id.clone(), how, output)?;
     if args.how.dry_run {
-        return super::deploy::finish(deployment, output).await;
+        return super::deploy::finish(deployment, artifact, output).await;
     }
     let guard = Guard::start(&connection, &id, is_new_app, &project.flash_dir())?;
     let functions = deployment.manifest.function_registry.clone();
     let lived = async {
-        let applied = apply(deployment).await?;
+        let applied = apply(deployment, artifact).await?;
         let target = TargetArgs { app_name: Some(id.app.clone()), env: Some(id.env.clone()) };
         let context = Context::open(&target, to).await?;
         let mut smoke = Vec::new();

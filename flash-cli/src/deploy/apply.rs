@@ -1,74 +1,43 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
-use flash_core::manifest::{Manifest, ResourceEntry};
-use flash_platform::control::{
-    App, ControlError, EndpointInput, Environment, LiveEndpoint, Platform, RunPod, SavedEndpoint,
-};
+use flash_core::manifest::Manifest;
+use flash_platform::control::{App, ControlError, Environment, LiveEndpoint, Platform};
 use serde_json::Value;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
-use super::cost::{cost_on, is_local};
-use super::desired::{Code, Deployer, Identity};
+use super::address::address_of;
+use super::deployment::{Applied, Deployment};
+use super::desired::{Code, Identity};
 use super::drift::{ARTIFACT, config_hash};
-use super::finish::{address_of, remove_rest};
-use super::health::Health;
-use super::plan::{Action, Plan, Step, choose, plan};
+use super::plan::{Action, Plan, Step, plan};
+use super::provision::{Interface, Provisioned};
 use super::remove::store_manifest;
-use super::state::{State, Tracked, lock_deployment};
-use super::volumes::{check_volumes, volumes_of};
-use crate::cli::HowArgs;
+use super::state::{State, lock_deployment};
+use crate::build::Built;
 use crate::failure::{During, Failure, exit};
-use crate::output::{Output, table};
-use crate::report::{self, Cost};
+use crate::report::Cost;
 
-/// All endpoints together may take this long.
-pub(super) const PROVISION_LIMIT: Duration = Duration::from_secs(600);
-/// How often one endpoint is tried.
-pub(super) const ATTEMPTS: u32 = 3;
-/// The last steps of a deployment; after any other one it was interrupted.
-pub(super) const DONE: &str = "done";
-pub(super) const RESTORED: &str = "restored";
-
-/// What is deployed.
+/// An artifact to deploy.
 #[derive(Debug, Clone)]
-pub(crate) enum Source {
-    /// An artifact of this machine.
-    Artifact(PathBuf),
-    /// A build that the platform has.
-    Build(String),
-}
-
-/// A deployment before it has begun.
-pub(crate) struct Deployment {
-    pub(crate) platform: Arc<RunPod>,
-    /// What distinguishes the platform in the state file.
-    pub(crate) platform_name: String,
-    pub(crate) id: Identity,
-    /// What is declared, with the environment's overrides.
-    pub(crate) manifest: Manifest,
+pub(crate) struct Artifact {
     pub(crate) sha256: String,
     pub(crate) source: Source,
-    pub(crate) deployer: Deployer,
-    pub(crate) how: HowArgs,
-    /// Prices that the user has agreed on, by hardware.
-    pub(crate) prices: BTreeMap<String, f64>,
-    pub(crate) output: Output,
-    pub(crate) flash_dir: PathBuf,
 }
 
-/// What a deployment did.
+impl Artifact {
+    /// What was built, and the manifest in it.
+    pub(crate) fn of(built: Built) -> (Self, Manifest) {
+        (Self { sha256: built.sha256, source: Source::File(built.artifact) }, built.manifest)
+    }
+}
+
+/// Where an artifact is.
 #[derive(Debug, Clone)]
-pub(crate) struct Applied {
-    pub(crate) plan: Plan,
-    pub(crate) build: Option<String>,
-    /// Addresses by resource.
-    pub(crate) endpoints: BTreeMap<String, String>,
-    pub(crate) changed: bool,
-    pub(crate) cost: Cost,
+pub(crate) enum Source {
+    /// On this machine.
+    File(PathBuf),
+    /// In a build that the platform has.
+    Build(String),
 }
 
 /// What there is before anything is done.
@@ -82,45 +51,35 @@ struct Before {
 }
 
 /// Plans, and unless it is a dry run or nothing differs, applies and verifies.
-pub(crate) async fn apply(deployment: Deployment) -> Result<Applied, Failure> {
-    deployment.deployer.check(&deployment.manifest.resources)?;
-    check_volumes(&deployment.manifest.resources)?;
-    let cost = cost_on(
-        &*deployment.platform,
-        &deployment.platform_name,
-        &deployment.prices,
-        &deployment.manifest.resources,
-    )
-    .await;
-    // Before anybody waits for a lock or looks at what there is.
-    cost.check(deployment.how.max_hourly)?;
+pub(crate) async fn apply(deployment: Deployment, artifact: Artifact) -> Result<Applied, Failure> {
+    let cost = deployment.check().await?;
     let _turn = lock_deployment(&deployment.platform_name, &deployment.id)?;
     let mut state = State::open(&deployment.flash_dir)?;
-    let step = state.scope(&deployment.platform_name, &deployment.id).step.clone();
-    let before = deployment.look(is_interrupted(step.as_deref())).await?;
-    let inputs =
-        deployment.inputs(before.environment.as_ref().map_or("", |env| env.id.as_str()), false).await?;
-    let plan = deployment.plan(&before, &inputs);
-    let output = deployment.output;
-    output.note(plan.text().trim_end());
-    output.note(cost.text(is_local(&deployment.platform_name)));
+    let was_interrupted = deployment.was_interrupted(&mut state);
+    let rollout = Rollout { it: deployment, artifact };
+    let it = &rollout.it;
+    let before = rollout.look(was_interrupted).await?;
+    let environment = before.environment.as_ref().map_or("", |environment| environment.id.as_str());
+    let inputs = it.inputs(rollout.code(environment), false).await?;
+    let resources = &it.manifest.resources;
+    let plan = plan(&it.id, resources, &inputs, before.active.as_ref(), &before.live, it.how.keep_removed);
+    it.show(&plan, &cost);
     let active_sha = before.active.as_ref().and_then(artifact_of);
-    let is_complete = |manifest: &Manifest| {
-        deployment.manifest.resources.keys().all(|name| manifest.resources_endpoints.contains_key(name))
-    };
+    let is_complete =
+        |manifest: &Manifest| resources.keys().all(|name| manifest.resources_endpoints.contains_key(name));
     let nothing = plan.is_empty()
-        && active_sha.as_deref() == Some(deployment.sha256.as_str())
+        && active_sha.as_deref() == Some(rollout.artifact.sha256.as_str())
         && before.active.as_ref().is_some_and(is_complete);
-    if deployment.how.dry_run || nothing {
+    if it.how.dry_run || nothing {
         let endpoints =
             before.active.as_ref().map(|manifest| manifest.resources_endpoints.clone()).unwrap_or_default();
-        if !deployment.how.dry_run {
-            deployment.complete(&before, &plan, &endpoints, &mut state).await?;
+        if !it.how.dry_run && was_interrupted {
+            rollout.complete(&before, &plan, &endpoints, &mut state).await?;
         }
         let build = before.environment.and_then(|environment| environment.active_build_id);
         return Ok(Applied { plan, build, endpoints, changed: false, cost });
     }
-    deployment.carry_out(before, plan, &mut state, cost).await
+    rollout.carry_out(before, plan, &mut state, cost).await
 }
 
 /// The artifact of a build, which its stored manifest names.
@@ -128,47 +87,30 @@ pub(crate) fn artifact_of(manifest: &Manifest) -> Option<String> {
     Some(manifest.rust.as_ref()?.extra.get("artifact_sha256")?.as_str()?.to_owned())
 }
 
-impl Deployment {
+/// A deployment of an artifact: a build of an app, which is the active one of an environment.
+struct Rollout {
+    it: Deployment,
+    artifact: Artifact,
+}
+
+impl Rollout {
+    fn code<'a>(&'a self, environment: &'a str) -> Code<'a> {
+        Code::Artifact { environment, sha256: &self.artifact.sha256 }
+    }
+
     async fn look(&self, was_interrupted: bool) -> Result<Before, Failure> {
-        let app = self.platform.app(&self.id.app).await?;
+        let app = self.it.platform.app(&self.it.id.app).await?;
         let environment = match &app {
-            Some(app) => self.platform.environment(&app.id, &self.id.env).await?,
+            Some(app) => self.it.platform.environment(&app.id, &self.it.id.env).await?,
             None => None,
         };
         let build = environment.as_ref().and_then(|environment| environment.active_build_id.clone());
         let active = match &build {
-            Some(build) => read_manifest(&*self.platform, build).await?,
+            Some(build) => read_manifest(&*self.it.platform, build).await?,
             None => None,
         };
-        let live = self.platform.endpoints().await?;
+        let live = self.it.platform.endpoints().await?;
         Ok(Before { was_interrupted, app, environment, active, live })
-    }
-
-    fn plan(&self, before: &Before, inputs: &BTreeMap<String, EndpointInput>) -> Plan {
-        let keep = self.how.keep_removed;
-        plan(&self.id, &self.manifest.resources, inputs, before.active.as_ref(), &before.live, keep)
-    }
-
-    /// The endpoints as they should be.
-    async fn inputs(
-        &self,
-        environment: &str,
-        create: bool,
-    ) -> Result<BTreeMap<String, EndpointInput>, Failure> {
-        let mut inputs = BTreeMap::new();
-        let needs_volumes = self.manifest.resources.values().any(|entry| !entry.network_volumes.is_empty());
-        let mut known = if needs_volumes { self.platform.volumes().await? } else { Vec::new() };
-        for (name, entry) in &self.manifest.resources {
-            let volumes = volumes_of(&*self.platform, entry, &mut known, create).await?;
-            let base = match &entry.template_id {
-                Some(template) => Some(self.platform.template(template).await?),
-                None => None,
-            };
-            let code = Code::Artifact { environment, sha256: &self.sha256 };
-            let input = self.deployer.input(&self.id, code, name, entry, base.as_ref(), volumes);
-            inputs.insert(name.clone(), input);
-        }
-        Ok(inputs)
     }
 
     /// A deployment that was interrupted when all was in place has not been verified yet.
@@ -179,17 +121,11 @@ impl Deployment {
         endpoints: &BTreeMap<String, String>,
         state: &mut State,
     ) -> Result<(), Failure> {
-        let step = state.scope(&self.platform_name, &self.id).step.clone();
-        if !is_interrupted(step.as_deref()) {
-            return Ok(());
-        }
-        if !self.how.no_verify {
-            let ids: BTreeMap<String, String> = plan
-                .of(Action::Unchanged)
-                .filter_map(|step| Some((step.resource.clone(), step.live.as_ref()?.id.clone())))
-                .collect();
-            self.verify(endpoints, &ids).await?;
-        }
+        let ids: BTreeMap<String, String> = plan
+            .of(Action::Unchanged)
+            .filter_map(|step| Some((step.resource.clone(), step.live.as_ref()?.id.clone())))
+            .collect();
+        self.it.verify(endpoints, &ids).await?;
         let build =
             before.environment.as_ref().and_then(|environment| environment.active_build_id.as_deref());
         self.finish(plan, build.unwrap_or_default(), state).await
@@ -202,73 +138,63 @@ impl Deployment {
         state: &mut State,
         cost: Cost,
     ) -> Result<Applied, Failure> {
-        let (app, environment) = self.ensure(&before, state).await?;
-        self.step(state, "upload")?;
+        let it = &self.it;
+        it.step(state, "environment")?;
+        let (app, environment) =
+            ensure_environment(&*it.platform, &it.id, before.app.clone(), before.environment.clone()).await?;
+        it.step(state, "upload")?;
         let build = self.build(&app, &before, state).await?;
-        let inputs = self.inputs(&environment.id, true).await?;
+        let inputs = it.inputs(self.code(&environment.id), true).await?;
 
-        self.step(state, "provision")?;
-        let provisioned = self.provision(&plan, &inputs, state).await;
-        let (ids, created) = match provisioned {
-            Ok(done) => done,
-            Err((failure, created)) => {
-                self.restore(&before, &environment, &plan, &created, state).await;
-                return Err(failure);
-            }
+        it.intend(&plan, state)?;
+        let mut done = Provisioned::default();
+        let all = it.provision(plan.steps.iter(), &inputs, Interface::GraphQl, &mut done, state);
+        let live = match it.in_time(all).await {
+            Ok(()) => self.go_live(&before, &environment, &build, &done.ids, state).await,
+            Err(failure) => Err(failure),
         };
-        match self.go_live(&before, &environment, &build, &ids, state).await {
+        match live {
             Ok(endpoints) => {
-                self.step(state, "remove")?;
+                it.step(state, "remove")?;
                 self.finish(&plan, &build, state).await?;
                 Ok(Applied { plan, build: Some(build), endpoints, changed: true, cost })
             }
             Err(failure) => {
-                self.restore(&before, &environment, &plan, &created, state).await;
+                self.restore(&before, &environment, &plan, &done.created, state).await;
                 Err(failure)
             }
         }
     }
 
-    fn step(&self, state: &mut State, name: &str) -> Result<(), Failure> {
-        state.scope(&self.platform_name, &self.id).step = Some(name.to_owned());
-        state.save()
-    }
-
-    /// The app and the environment, made where they are missing.
-    async fn ensure(&self, before: &Before, state: &mut State) -> Result<(App, Environment), Failure> {
-        self.step(state, "environment")?;
-        ensure_environment(&*self.platform, &self.id, before.app.clone(), before.environment.clone()).await
-    }
-
     /// The build's id. An artifact that the platform has already, from this deployment or from an interrupted one, is not
     /// uploaded again.
     async fn build(&self, app: &App, before: &Before, state: &mut State) -> Result<String, Failure> {
-        let path = match &self.source {
+        let path = match &self.artifact.source {
             Source::Build(id) => return Ok(id.clone()),
-            Source::Artifact(path) => path,
+            Source::File(path) => path,
         };
         let active = before.environment.as_ref().and_then(|environment| environment.active_build_id.clone());
-        let same = before.active.as_ref().and_then(artifact_of).as_deref() == Some(self.sha256.as_str());
-        let scope = state.scope(&self.platform_name, &self.id);
-        let uploaded = scope.uploads.get(&self.sha256).cloned();
+        let same =
+            before.active.as_ref().and_then(artifact_of).as_deref() == Some(self.artifact.sha256.as_str());
+        let uploaded = self.it.scope(state).uploads.get(&self.artifact.sha256).cloned();
         // Killed between the upload and its note here: it is one of the youngest.
         let youngest = if before.was_interrupted { youngest(app, before) } else { Vec::new() };
         for build in uploaded.into_iter().chain(active.filter(|_| same)).chain(youngest) {
-            if let Some(manifest) = read_manifest(&*self.platform, &build).await?
-                && artifact_of(&manifest).as_deref() == Some(self.sha256.as_str())
+            if let Some(manifest) = read_manifest(&*self.it.platform, &build).await?
+                && artifact_of(&manifest).as_deref() == Some(self.artifact.sha256.as_str())
             {
                 self.remember_upload(&build, state)?;
                 return Ok(build);
             }
         }
-        let bar = self.output.bytes_bar("uploading");
+        let bar = self.it.output.bytes_bar("uploading");
         let progress = |sent: u64, of: u64| {
             bar.set_length(of);
             bar.set_position(sent);
         };
         let manifest =
             serde_json::to_value(self.stored_manifest()).during("the manifest cannot be written")?;
-        let build = self.platform.upload(&app.id, path, manifest, &progress).await;
+        let build = self.it.platform.upload(&app.id, path, manifest, &progress).await;
         bar.finish_and_clear();
         let build = build?;
         self.remember_upload(&build, state)?;
@@ -277,110 +203,17 @@ impl Deployment {
 
     /// One is enough: older artifacts are found through their builds.
     fn remember_upload(&self, build: &str, state: &mut State) -> Result<(), Failure> {
-        let scope = state.scope(&self.platform_name, &self.id);
-        scope.uploads = [(self.sha256.clone(), build.to_owned())].into();
+        self.it.scope(state).uploads = [(self.artifact.sha256.clone(), build.to_owned())].into();
         state.save()
     }
 
     /// The manifest as the State Manager keeps it: with what a packed one cannot know.
     fn stored_manifest(&self) -> Manifest {
-        let mut manifest = self.manifest.clone();
+        let mut manifest = self.it.manifest.clone();
         manifest.generated_at = Some(jiff::Timestamp::now().to_string());
         let rust = manifest.rust.get_or_insert_default();
-        rust.extra.insert("artifact_sha256".to_owned(), Value::from(self.sha256.as_str()));
+        rust.extra.insert("artifact_sha256".to_owned(), Value::from(self.artifact.sha256.as_str()));
         manifest
-    }
-
-    /// Creates and updates endpoints, a few at a time. Gives the ids of all declared endpoints and of those that are new.
-    #[allow(clippy::type_complexity, reason = "what was created is needed in both cases, and nowhere else")]
-    async fn provision(
-        &self,
-        plan: &Plan,
-        inputs: &BTreeMap<String, EndpointInput>,
-        state: &mut State,
-    ) -> Result<(BTreeMap<String, String>, Vec<String>), (Failure, Vec<String>)> {
-        let mut ids = BTreeMap::new();
-        let mut created = Vec::new();
-        let scope = state.scope(&self.platform_name, &self.id);
-        for step in plan.of(Action::Create) {
-            scope.intents.insert(step.resource.clone(), self.id.display_name(&step.resource));
-        }
-        for step in plan.of(Action::Unchanged) {
-            let id = step.live.as_ref().map(|live| live.id.clone()).unwrap_or_default();
-            track(scope, &step.resource, &self.manifest.resources[&step.resource], &id);
-            ids.insert(step.resource.clone(), id);
-        }
-        state.save().map_err(|failure| (failure, Vec::new()))?;
-
-        let permits = Arc::new(Semaphore::new(usize::from(self.how.parallel)));
-        let mut tasks: JoinSet<(String, bool, Result<SavedEndpoint, ControlError>)> = JoinSet::new();
-        for step in plan.of(Action::Create).chain(plan.of(Action::Update)) {
-            let Some(input) = inputs.get(&step.resource).cloned() else { continue };
-            let (platform, permits) = (self.platform.clone(), permits.clone());
-            let (resource, live) = (step.resource.clone(), step.live.as_ref().map(|live| live.id.clone()));
-            let entry = self.manifest.resources[&step.resource].clone();
-            let id = self.id.clone();
-            tasks.spawn(async move {
-                // A closed semaphore cannot be: nobody closes it.
-                let _permit = permits.acquire_owned().await;
-                let saved = provision_one(&*platform, &id, &resource, &entry, live.as_deref(), &input).await;
-                (resource, live.is_none(), saved)
-            });
-        }
-        let spinner = self.output.spinner("provisioning");
-        let mut failed: BTreeMap<String, String> = BTreeMap::new();
-        let all = async {
-            while let Some(done) = tasks.join_next().await {
-                let Ok((resource, is_new, saved)) = done else { continue };
-                match saved {
-                    Ok(saved) => {
-                        let scope = state.scope(&self.platform_name, &self.id);
-                        track(scope, &resource, &self.manifest.resources[&resource], &saved.id);
-                        scope.intents.remove(&resource);
-                        state.save()?;
-                        if is_new {
-                            created.push(saved.id.clone());
-                        }
-                        self.output.note(format_args!(
-                            "  {} {resource} ({})",
-                            if is_new { "created" } else { "updated" },
-                            saved.id
-                        ));
-                        ids.insert(resource, saved.id);
-                    }
-                    Err(error) => {
-                        failed.insert(resource, error.to_string());
-                    }
-                }
-            }
-            Ok::<(), Failure>(())
-        };
-        let ended = tokio::time::timeout(PROVISION_LIMIT, all).await;
-        spinner.finish_and_clear();
-        let failure = match ended {
-            Ok(Ok(())) if failed.is_empty() => return Ok((ids, created)),
-            Ok(Ok(())) => {
-                let rows: Vec<Vec<String>> = self
-                    .manifest
-                    .resources
-                    .keys()
-                    .map(|name| {
-                        let id = ids.get(name).cloned().unwrap_or_default();
-                        let what = failed.get(name).cloned().unwrap_or_else(|| "saved".to_owned());
-                        vec![name.clone(), id, what]
-                    })
-                    .collect();
-                Failure::new(format!(
-                    "not all endpoints could be provisioned\n{}",
-                    table(&["ENDPOINT", "ID", "STATE"], &rows).trim_end()
-                ))
-                .help("deploy again when the cause is gone: it goes on where this ended")
-            }
-            Ok(Err(failure)) => failure,
-            Err(_) => Failure::new(format!("provisioning took longer than {} s", PROVISION_LIMIT.as_secs()))
-                .help("look at the platform's status, and deploy again: it goes on where this ended"),
-        };
-        Err((failure, created))
     }
 
     /// From provisioned endpoints to an active, verified build. Gives the addresses.
@@ -392,7 +225,7 @@ impl Deployment {
         ids: &BTreeMap<String, String>,
         state: &mut State,
     ) -> Result<BTreeMap<String, String>, Failure> {
-        self.step(state, "store")?;
+        self.it.step(state, "store")?;
         let endpoints = self.store(build, ids, before).await.map_err(|failure| {
             Failure::of(
                 failure.code,
@@ -400,9 +233,9 @@ impl Deployment {
             )
             .help("the previous build goes on running; deploy again when the State Manager answers")
         })?;
-        self.step(state, "activate")?;
-        self.platform.activate(&environment.id, build).await?;
-        let now = self.platform.environment(&self.app_id(before).await?, &self.id.env).await?;
+        self.it.step(state, "activate")?;
+        self.it.platform.activate(&environment.id, build).await?;
+        let now = self.it.platform.environment(&self.app_id(before).await?, &self.it.id.env).await?;
         let active = now.and_then(|environment| environment.active_build_id);
         if active.as_deref() != Some(build) {
             return Err(Failure::of(
@@ -411,17 +244,15 @@ impl Deployment {
             )
             .help("agree on who deploys, and deploy again"));
         }
-        self.step(state, "verify")?;
-        if !self.how.no_verify {
-            self.verify(&endpoints, ids).await?;
-        }
+        self.it.step(state, "verify")?;
+        self.it.verify(&endpoints, ids).await?;
         Ok(endpoints)
     }
 
     async fn app_id(&self, before: &Before) -> Result<String, Failure> {
         match &before.app {
             Some(app) => Ok(app.id.clone()),
-            None => Ok(self.platform.app(&self.id.app).await?.map(|app| app.id).unwrap_or_default()),
+            None => Ok(self.it.platform.app(&self.it.id.app).await?.map(|app| app.id).unwrap_or_default()),
         }
     }
 
@@ -450,29 +281,14 @@ impl Deployment {
         }
         let endpoints = manifest.resources_endpoints.clone();
         let json = serde_json::to_value(&manifest).during("the manifest cannot be written")?;
-        store_manifest(&*self.platform, build, &json).await?;
+        store_manifest(&*self.it.platform, build, &json).await?;
         Ok(endpoints)
     }
 
     /// Where an endpoint is called.
     async fn address(&self, id: &str, is_load_balanced: bool) -> Result<String, Failure> {
-        let live = if is_load_balanced { self.platform.endpoint(id).await? } else { None };
-        Ok(address_of(&self.platform, &self.deployer.lookup, id, is_load_balanced, live.as_ref()))
-    }
-
-    async fn verify(
-        &self,
-        endpoints: &BTreeMap<String, String>,
-        ids: &BTreeMap<String, String>,
-    ) -> Result<(), Failure> {
-        let health = Health {
-            platform: self.platform.clone(),
-            interval: Duration::from_secs(self.how.health_interval),
-        };
-        let spinner = self.output.spinner("verifying");
-        let verified = health.check_all(&self.manifest.resources, endpoints, ids).await;
-        spinner.finish_and_clear();
-        verified
+        let live = if is_load_balanced { self.it.platform.endpoint(id).await? } else { None };
+        Ok(address_of(&self.it.platform, &self.it.deployer.lookup, id, is_load_balanced, live.as_ref()))
     }
 
     /// Makes everything as it was before: new endpoints are removed, changed ones get their former state, and the former
@@ -485,11 +301,11 @@ impl Deployment {
         created: &[String],
         state: &mut State,
     ) {
-        self.output.note("restoring what was before");
+        self.it.output.note("restoring what was before");
         let mut left = Vec::new();
         if let Some(build) =
             before.environment.as_ref().and_then(|environment| environment.active_build_id.as_deref())
-            && let Err(error) = self.platform.activate(&environment.id, build).await
+            && let Err(error) = self.it.platform.activate(&environment.id, build).await
         {
             left.push(format!("build {build} is not active again: {error}"));
         }
@@ -498,22 +314,7 @@ impl Deployment {
                 left.push(format!("endpoint `{}` has its new settings: {error}", step.resource));
             }
         }
-        for id in created {
-            match self.platform.delete_endpoint(id).await {
-                Ok(()) => state
-                    .scope(&self.platform_name, &self.id)
-                    .resources
-                    .retain(|_, tracked| tracked.endpoint_id != *id),
-                Err(error) => left.push(format!("endpoint {id} is there: {error}")),
-            }
-        }
-        state.scope(&self.platform_name, &self.id).step = Some(RESTORED.to_owned());
-        if let Err(failure) = state.save() {
-            left.push(failure.text);
-        }
-        for text in left {
-            self.output.warn(text);
-        }
+        self.it.restored(created, left, state).await;
     }
 
     async fn restore_endpoint(
@@ -533,31 +334,19 @@ impl Deployment {
             .iter()
             .map(|id| flash_platform::control::VolumeRef { network_volume_id: id.clone() });
         let code = Code::Artifact { environment: &environment.id, sha256: &sha256 };
-        let mut input = self.deployer.input(&self.id, code, &step.resource, entry, None, volumes.collect());
+        let mut input =
+            self.it.deployer.input(&self.it.id, code, &step.resource, entry, None, volumes.collect());
         // What was there, secrets of the time included.
         input.template.env.clone_from(&live.env);
         if let Some(image) = &live.image {
             input.template.image.clone_from(image);
         }
-        self.platform.update_endpoint(&live.id, &input).await.map(drop)
+        self.it.platform.update_endpoint(&live.id, &input).await.map(drop)
     }
 
-    /// Removes what is no longer declared.
     async fn finish(&self, plan: &Plan, build: &str, state: &mut State) -> Result<(), Failure> {
-        let name = (self.platform_name.as_str(), &self.id);
-        let resources = &self.manifest.resources;
-        let left = remove_rest(&*self.platform, name, resources, plan, state, self.output).await?;
-        if !left.is_empty() {
-            return Err(Failure::new(format!(
-                "build {build} is active, and some endpoints that are no longer declared could not be removed\n{}",
-                table(&["ENDPOINT", "ID", "REASON"], &left).trim_end()
-            ))
-            .help(format_args!("run `flash gc --env {}`, or deploy again", self.id.env)));
-        }
-        let scope = state.scope(&self.platform_name, &self.id);
-        scope.intents.clear();
-        scope.step = Some(DONE.to_owned());
-        state.save()
+        let help = format!("run `flash gc --env {}`, or deploy again", self.it.id.env);
+        self.it.finish(plan, &format!("build {build} is active"), help, state).await
     }
 }
 
@@ -568,48 +357,6 @@ fn youngest(app: &App, before: &Before) -> Vec<String> {
     let mut builds = app.builds.clone();
     builds.sort_by(|a, b| (&b.created_at, &b.id).cmp(&(&a.created_at, &a.id)));
     builds.into_iter().take(LOOKED_AT).map(|build| build.id).collect()
-}
-
-/// Whether the last deployment from here ended before its end.
-pub(super) fn is_interrupted(step: Option<&str>) -> bool {
-    step.is_some_and(|step| step != DONE && step != RESTORED)
-}
-
-pub(super) fn track(scope: &mut super::state::Scope, resource: &str, entry: &ResourceEntry, id: &str) {
-    let kind = if entry.is_load_balanced { "LB" } else { "QB" }.to_owned();
-    let tracked = Tracked { endpoint_id: id.to_owned(), kind, config_hash: config_hash(entry) };
-    scope.resources.insert(resource.to_owned(), tracked);
-}
-
-/// Saves one endpoint. A creation whose answer was lost is looked for before it is tried again, so it never makes two.
-async fn provision_one(
-    platform: &dyn Platform,
-    id: &Identity,
-    resource: &str,
-    entry: &ResourceEntry,
-    live: Option<&str>,
-    input: &EndpointInput,
-) -> Result<SavedEndpoint, ControlError> {
-    if let Some(live) = live {
-        return platform.update_endpoint(live, input).await;
-    }
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let error = match platform.create_endpoint(input).await {
-            Ok(saved) => return Ok(saved),
-            Err(error) => error,
-        };
-        if tried >= ATTEMPTS || !error.is_ambiguous() {
-            return Err(error);
-        }
-        let all = platform.endpoints().await?;
-        let same: Vec<&LiveEndpoint> =
-            all.iter().filter(|endpoint| endpoint.identity() == Some((&id.app, &id.env, resource))).collect();
-        if let Some(found) = choose(entry, None, &same) {
-            return platform.update_endpoint(&found.id, input).await;
-        }
-    }
 }
 
 /// The app and the environment, made where they are missing. One that appears while it is being made is fine.
@@ -642,20 +389,4 @@ pub(crate) async fn read_manifest(platform: &dyn Platform, build: &str) -> Resul
     let manifest = Manifest::from_json(&json.to_string())
         .map_err(|error| Failure::new(format!("the stored manifest of build {build} is invalid: {error}")))?;
     Ok(Some(manifest))
-}
-
-/// For programs.
-impl Applied {
-    pub(crate) fn document(&self, id: &Identity) -> report::Deployed {
-        report::Deployed {
-            app: id.app.clone(),
-            environment: id.env.clone(),
-            build: self.build.clone(),
-            changed: self.changed,
-            plan: self.plan.document(),
-            endpoints: self.endpoints.clone(),
-            cost: self.cost.clone(),
-            temporary: None,
-        }
-    }
 }

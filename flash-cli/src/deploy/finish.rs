@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use flash_core::manifest::ResourceEntry;
-use flash_platform::control::{LiveEndpoint, Platform, RunPod};
+use flash_platform::control::{LiveEndpoint, Platform};
 
-use super::desired::{Identity, Lookup};
+use super::desired::Identity;
 use super::plan::{Action, Plan, choose};
 use super::remove::confirm_gone;
 use super::state::State;
@@ -51,23 +51,4 @@ pub(super) async fn remove_rest(
         }
     }
     Ok(left)
-}
-
-/// Where an endpoint is called.
-pub(crate) fn address_of(
-    platform: &RunPod,
-    lookup: &Lookup,
-    id: &str,
-    is_load_balanced: bool,
-    live: Option<&LiveEndpoint>,
-) -> String {
-    if !is_load_balanced {
-        return platform.urls().endpoint(id);
-    }
-    let base = live.and_then(|live| live.request_urls.get("base")).filter(|url| !url.is_empty()).cloned();
-    let template = || {
-        let template = lookup("FLASH_LB_URL_TEMPLATE").filter(|text| !text.trim().is_empty());
-        template.unwrap_or_else(|| "https://{id}.api.runpod.ai".to_owned()).replace("{id}", id)
-    };
-    base.unwrap_or_else(template).trim_end_matches('/').to_owned()
 }

@@ -1,7 +1,9 @@
 //! The pipeline of a deployment: plan, apply, verify.
 
+mod address;
 mod apply;
 mod cost;
+mod deployment;
 mod desired;
 mod drift;
 mod finish;
@@ -10,14 +12,16 @@ mod health;
 mod image;
 mod lease;
 mod plan;
+mod provision;
 mod remove;
 mod state;
 mod volumes;
 
-pub(crate) use apply::{Applied, Deployment, Source, apply, artifact_of, ensure_environment, read_manifest};
+pub(crate) use address::address_of;
+pub(crate) use apply::{Artifact, Source, apply, artifact_of, ensure_environment, read_manifest};
+pub(crate) use deployment::{Applied, Deployment};
 pub(crate) use desired::{Deployer, Identity, Lookup};
-pub(crate) use finish::address_of;
-pub(crate) use from_image::{ImageDeployment, apply_images};
+pub(crate) use from_image::apply_images;
 pub(crate) use image::{record_images, use_images};
 pub(crate) use lease::{lease_of, leased_name, leased_until, left_until};
 pub(crate) use plan::Action;
