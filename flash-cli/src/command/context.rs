@@ -191,6 +191,13 @@ impl Context {
         all.sort_by(|a, b| (a.identity(), &a.id).cmp(&(b.identity(), &b.id)));
         Ok(all)
     }
+
+    /// Their names and ids.
+    pub(super) async fn named_endpoints(&self) -> Result<Vec<(String, String)>, Failure> {
+        let endpoints = self.endpoints().await?;
+        let named = |endpoint: LiveEndpoint| Some((endpoint.identity()?.2.to_owned(), endpoint.id));
+        Ok(endpoints.into_iter().filter_map(named).collect())
+    }
 }
 
 /// The user of this machine as a deployer.

@@ -66,115 +66,76 @@ async fn list(asked: Option<&str>, to: Option<Where>, output: Output) -> Result<
     Ok(0)
 }
 
+/// Of images there is no record: what their endpoints say of themselves is all.
 async fn info(context: &Context, output: Output) -> Result<u8, Failure> {
-    if context.is_image {
-        return info_of_images(context, output).await;
-    }
-    let environment = context.environment()?;
-    let manifest = context.active_manifest().await?;
-    let endpoints = context.endpoints().await?;
-    let rows: Vec<Vec<String>> = endpoints
-        .iter()
-        .map(|endpoint| {
-            let resource =
-                endpoint.identity().map(|(_, _, resource)| resource.to_owned()).unwrap_or_default();
-            let url = manifest.as_ref().and_then(|manifest| manifest.resources_endpoints.get(&resource));
-            let kind = if endpoint.is_load_balanced() { "http" } else { "queue" }.to_owned();
-            vec![resource, kind, endpoint.id.clone(), url.cloned().unwrap_or_default()]
-        })
-        .collect();
-    let builds: Vec<String> = context
-        .app
-        .iter()
-        .flat_map(|app| app.builds.iter())
-        .map(|build| format!("{} {}", build.id, build.created_at.clone().unwrap_or_default()))
-        .collect();
-    let volumes: Vec<&str> = environment.network_volumes.iter().map(|volume| volume.name.as_str()).collect();
-    let text = format!(
-        "{} of {}\n  id            {}\n  state         {}\n  active build  {}\n  volumes       {}\n  builds        {}\n\n{}",
-        environment.name,
-        context.id.app,
-        environment.id,
-        environment.state.as_deref().unwrap_or("–"),
-        environment.active_build_id.as_deref().unwrap_or("–"),
-        if volumes.is_empty() { "–".to_owned() } else { volumes.join(", ") },
-        if builds.is_empty() { "–".to_owned() } else { builds.join("\n                ") },
-        table(&["ENDPOINT", "KIND", "ID", "ADDRESS"], &rows)
-    );
-    let list = rows.iter().zip(&endpoints).map(|(row, endpoint)| ShownEndpoint {
-        image: endpoint.image.clone(),
-        resource: row[0].clone(),
-        kind: row[1].clone(),
-        endpoint_id: row[2].clone(),
-        address: row[3].clone(),
-    });
-    let document = EnvironmentInfo {
-        app: context.id.app.clone(),
-        environment: environment.name.clone(),
-        id: Some(environment.id.clone()),
-        state: environment.state.clone(),
-        active_build: environment.active_build_id.clone(),
-        leased_until: leased_until(&environment.name),
-        builds: context.app.iter().flat_map(|app| &app.builds).map(|build| build.id.clone()).collect(),
-        endpoints: list.collect(),
-        volumes: volumes.into_iter().map(ToOwned::to_owned).collect(),
-    };
-    output.result(&text, &document);
-    Ok(0)
-}
-
-/// What the endpoints of an environment say of themselves: nobody else knows of it.
-async fn info_of_images(context: &Context, output: Output) -> Result<u8, Failure> {
+    let environment = if context.is_image { None } else { Some(context.environment()?) };
     let manifest = context.active_manifest().await?.unwrap_or_default();
-    let mut rows = Vec::new();
-    let mut list = Vec::new();
+    let mut endpoints = Vec::new();
     for endpoint in context.endpoints().await? {
         let resource = endpoint.identity().map(|(_, _, resource)| resource.to_owned()).unwrap_or_default();
-        let shown = ShownEndpoint {
+        endpoints.push(ShownEndpoint {
             kind: if endpoint.is_load_balanced() { "http" } else { "queue" }.to_owned(),
             address: manifest.resources_endpoints.get(&resource).cloned().unwrap_or_default(),
             endpoint_id: endpoint.id,
             image: endpoint.image,
             resource,
-        };
-        rows.push(vec![
-            shown.resource.clone(),
-            shown.kind.clone(),
-            shown.endpoint_id.clone(),
-            shown.image.clone().unwrap_or_default(),
-            shown.address.clone(),
-        ]);
-        list.push(shown);
+        });
     }
-    let text = format!(
-        "{} of {}, from images\n\n{}",
-        context.id.env,
-        context.id.app,
-        table(&["ENDPOINT", "KIND", "ID", "IMAGE", "ADDRESS"], &rows)
-    );
+    let builds = || environment.and(context.app.as_ref()).into_iter().flat_map(|app| &app.builds);
+    let volumes: Vec<String> = environment
+        .iter()
+        .flat_map(|environment| &environment.network_volumes)
+        .map(|volume| volume.name.clone())
+        .collect();
+    let head = match environment {
+        None => format!("{} of {}, from images", context.id.env, context.id.app),
+        Some(environment) => {
+            let listed: Vec<String> = builds()
+                .map(|build| format!("{} {}", build.id, build.created_at.clone().unwrap_or_default()))
+                .collect();
+            let or_none = |text: String| if text.is_empty() { "–".to_owned() } else { text };
+            format!(
+                "{} of {}\n  id            {}\n  state         {}\n  active build  {}\n  volumes       {}\n  builds        {}",
+                environment.name,
+                context.id.app,
+                environment.id,
+                environment.state.as_deref().unwrap_or("–"),
+                environment.active_build_id.as_deref().unwrap_or("–"),
+                or_none(volumes.join(", ")),
+                or_none(listed.join("\n                "))
+            )
+        }
+    };
+    let rows: Vec<Vec<String>> = endpoints
+        .iter()
+        .map(|shown| {
+            let image = context.is_image.then(|| shown.image.clone().unwrap_or_default());
+            let first = [&shown.resource, &shown.kind, &shown.endpoint_id].map(String::clone);
+            first.into_iter().chain(image).chain([shown.address.clone()]).collect()
+        })
+        .collect();
+    let columns: &[&str] = match context.is_image {
+        true => &["ENDPOINT", "KIND", "ID", "IMAGE", "ADDRESS"],
+        false => &["ENDPOINT", "KIND", "ID", "ADDRESS"],
+    };
     let document = EnvironmentInfo {
         app: context.id.app.clone(),
         environment: context.id.env.clone(),
-        id: None,
-        state: None,
-        active_build: None,
-        leased_until: None,
-        builds: Vec::new(),
-        endpoints: list,
-        volumes: Vec::new(),
+        id: environment.map(|environment| environment.id.clone()),
+        state: environment.and_then(|environment| environment.state.clone()),
+        active_build: environment.and_then(|environment| environment.active_build_id.clone()),
+        leased_until: leased_until(&context.id.env),
+        builds: builds().map(|build| build.id.clone()).collect(),
+        endpoints,
+        volumes,
     };
-    output.result(&text, &document);
+    output.result(&format!("{head}\n\n{}", table(columns, &rows)), &document);
     Ok(0)
 }
 
 async fn delete(context: &Context, force: bool, output: Output) -> Result<u8, Failure> {
     let environment = context.environment()?.clone();
-    let endpoints: Vec<(String, String)> = context
-        .endpoints()
-        .await?
-        .iter()
-        .filter_map(|endpoint| Some((endpoint.identity()?.2.to_owned(), endpoint.id.clone())))
-        .collect();
+    let endpoints = context.named_endpoints().await?;
     let name = &context.id.env;
     output.confirm(
         &format!("Delete environment {name} of {} with {} endpoints?", context.id.app, endpoints.len()),

@@ -89,7 +89,7 @@ pub(super) async fn run(args: GuardArgs, to: Option<Where>, output: Output) -> R
     // Twice in a row nothing: a request of the killed process may have been on its way.
     for _ in 0..LOOKS {
         let context = Context::open(&target, to).await?;
-        let endpoints = context.endpoints().await?;
+        let endpoints = context.named_endpoints().await?;
         if endpoints.is_empty() {
             if let Some(environment) = &context.environment {
                 context.platform.delete_environment(&environment.id).await?;
@@ -98,11 +98,7 @@ pub(super) async fn run(args: GuardArgs, to: Option<Where>, output: Output) -> R
             }
         } else {
             quiet = 0;
-            let chosen: Vec<(String, String)> = endpoints
-                .iter()
-                .filter_map(|endpoint| Some((endpoint.identity()?.2.to_owned(), endpoint.id.clone())))
-                .collect();
-            left = remove_endpoints(&context, &chosen, output).await?;
+            left = remove_endpoints(&context, &endpoints, output).await?;
         }
         if quiet == 2 {
             if args.with_app

@@ -37,14 +37,13 @@ async fn start(port: u16, output: Output) -> Result<u8, Failure> {
         None => (spawn(port).await?, "started"),
     };
     let text = format!("{text}: {}\n\nnext: flash deploy", record.base_url);
-    let state = PlatformState {
-        running: true,
-        pid: Some(record.pid),
-        url: Some(record.base_url),
-        data: Some(state_dir()?),
-    };
-    output.result(&text, &state);
+    output.result(&text, &running(record)?);
     Ok(0)
+}
+
+fn running(record: LocalRecord) -> Result<PlatformState, Failure> {
+    let LocalRecord { pid, base_url, .. } = record;
+    Ok(PlatformState { running: true, pid: Some(pid), url: Some(base_url), data: Some(state_dir()?) })
 }
 
 /// Starts this program again as the platform, detached from the terminal, and waits until it answers.
@@ -113,13 +112,7 @@ fn status(output: Output) -> Result<u8, Failure> {
                 record.pid,
                 state_dir()?.display()
             );
-            let state = PlatformState {
-                running: true,
-                pid: Some(record.pid),
-                url: Some(record.base_url),
-                data: Some(state_dir()?),
-            };
-            output.result(&text, &state);
+            output.result(&text, &running(record)?);
         }
         None => {
             output.result("it does not run\n\nnext: flash platform start", &PlatformState::default());

@@ -11,12 +11,7 @@ use crate::report::{Removed, Undeployed};
 /// `flash undeploy`
 pub(super) async fn run(args: UndeployArgs, to: Option<Where>, output: Output) -> Result<u8, Failure> {
     let context = Context::open(&args.target, to).await?;
-    let endpoints: Vec<(String, String)> = context
-        .endpoints()
-        .await?
-        .iter()
-        .filter_map(|endpoint| Some((endpoint.identity()?.2.to_owned(), endpoint.id.clone())))
-        .collect();
+    let endpoints = context.named_endpoints().await?;
     let known = || {
         table(
             &["ENDPOINT", "ID"],
