@@ -6,8 +6,9 @@ use flash_platform::control::Platform;
 use super::context::Context;
 use super::deploy::{prepare, told};
 use super::guard::Guard;
+use super::interrupt::Interrupt;
 use super::logs::Tail;
-use super::temporary::{asked_to_end, until};
+use super::temporary::until;
 use super::watch::{Seen, Sources};
 use crate::build::{Built, build};
 use crate::cli::{HowArgs, RunArgs, SourceArgs, TargetArgs, Where};
@@ -43,6 +44,7 @@ pub(super) async fn run(args: &RunArgs, to: Option<Where>, output: Output) -> Re
     let until = until(args.ttl)?;
     let id = Identity { app, env: leased_name("live", until) };
     output.note(format_args!("environment {} until {until} on {}", id.env, connection.name));
+    let mut interrupt = Interrupt::listen();
     let guard = Guard::start(&connection, &id, is_new_app, &project.flash_dir())?;
     let live = Live { connection, project, source, id, to, output, watch: !args.no_watch };
     let lived = tokio::select! {
@@ -50,7 +52,7 @@ pub(super) async fn run(args: &RunArgs, to: Option<Where>, output: Output) -> Re
         () = tokio::time::sleep(left_until(until)) => {
             Err(Failure::new(format!("the lease of environment {} is over", live.id.env)).help("a longer one: --ttl 8h"))
         }
-        () = asked_to_end() => Ok(()),
+        () = interrupt.came() => Ok(()),
     };
     output.note(format_args!("removing environment {}", live.id.env));
     let removed = guard.end().await;

@@ -22,6 +22,7 @@ mod preview;
 mod ps;
 mod rollback;
 mod run;
+mod serve;
 mod serving;
 mod shell;
 mod temporary;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use flash_local::{Limits, limits};
 
 use super::images;
+use super::serve;
 use crate::cli::PlatformCommand;
 use crate::connect::{LocalRecord, state_dir};
 use crate::failure::{During, Failure};
@@ -159,6 +160,3 @@ fn repair(data_dir: Option<&Path>, output: Output) -> Result<u8, Failure> {
     output.result(&text, &document);
     Ok(0)
 }
-
-#[path = "serve.rs"]
-mod serve;

@@ -1,5 +1,6 @@
 use flash_local::LocalPlatform;
 
+use super::interrupt::Interrupt;
 use crate::connect::{LocalRecord, state_dir};
 use crate::failure::{During, Failure};
 
@@ -22,8 +23,10 @@ pub(super) async fn run(port: u16) -> Result<u8, Failure> {
         .await
         .during("the platform cannot start")?;
     let record = LocalRecord { pid: std::process::id(), base_url: platform.base_url(), api_key: key };
+    // From now on: who reads the record may end this process at once.
+    let mut interrupt = Interrupt::listen();
     record.write()?;
-    terminated().await?;
+    interrupt.came().await;
     platform.shutdown().await;
     // Last: whoever stops the platform waits for this, and then nothing is left of it.
     LocalRecord::remove();
@@ -45,15 +48,4 @@ fn api_key(dir: &std::path::Path) -> Result<String, Failure> {
     writeln!(file, "{key}").during(what())?;
     file.persist(&path).during(what())?;
     Ok(key)
-}
-
-async fn terminated() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut term = signal(SignalKind::terminate()).during("signals cannot be heard")?;
-    let mut interrupt = signal(SignalKind::interrupt()).during("signals cannot be heard")?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }

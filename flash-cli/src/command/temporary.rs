@@ -9,6 +9,7 @@ use super::call::invoke;
 use super::context::Context;
 use super::deploy::{prepare, told};
 use super::guard::Guard;
+use super::interrupt::Interrupt;
 use crate::build::build;
 use crate::cli::{DeployArgs, TargetArgs, TemporaryArgs, Where};
 use crate::connect::connect;
@@ -43,6 +44,7 @@ pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> 
     if args.how.dry_run {
         return super::deploy::finish(deployment, artifact, output).await;
     }
+    let mut interrupt = Interrupt::listen();
     let guard = Guard::start(&connection, &id, is_new_app, &project.flash_dir())?;
     let functions = deployment.manifest.function_registry.clone();
     let lived = async {
@@ -69,7 +71,7 @@ pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> 
         () = tokio::time::sleep(left_until(until)) => {
             Err(Failure::new(format!("the lease of environment {} is over", id.env)).help("a longer one: --ttl 4h"))
         }
-        () = asked_to_end() => {
+        () = interrupt.came() => {
             output.note("stopping");
             Ok(exit::OK)
         }
@@ -91,22 +93,6 @@ pub(super) async fn run(args: DeployArgs, to: Option<Where>, output: Output) -> 
 /// When a lease that begins now is over.
 pub(super) fn until(ttl: Duration) -> Result<Timestamp, Failure> {
     Timestamp::now().checked_add(ttl).during("the end of the lease is no time")
-}
-
-/// Ctrl-C, or the polite signal of another program.
-pub(super) async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut interrupt), Ok(mut hang_up)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-    else {
-        // Then the kernel's own way of ending a process is in force, and the guard does the rest.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = hang_up.recv() => {}
-    }
 }
 
 /// Runs the command behind `--`, or waits for ever.
