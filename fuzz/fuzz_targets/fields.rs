@@ -1,11 +1,12 @@
-//! Whatever a client sends as arguments: nothing panics, and what decodes encodes the same for ever.
+//! Whatever a client sends as arguments: nothing panics, what decodes encodes the same for ever, and both ways to read arguments
+//! find the same.
 
 #![no_main]
 
 use std::collections::BTreeMap;
 
-use flash_core::private::{Json, slot};
-use flash_core::{Bytes, FieldWriter, Fields, Origin, Payload};
+use flash_core::private::{Json, Slot, slot};
+use flash_core::{Bytes, FieldWriter, Fields, Origin, Param, Payload, WireError};
 use libfuzzer_sys::fuzz_target;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,34 @@ fn decode<T: Payload>(json: &[u8]) -> Option<T> {
     slot::<T>("x", "T", &Json).take(&mut fields)
 }
 
+/// A function with a parameter `x` of this type and a text beside it, which is read in a way of its own.
+struct Function<T>(std::marker::PhantomData<T>);
+
+/// The arguments, written again, and all that is wrong or left over.
+type Found = (Option<Vec<u8>>, Option<String>, String);
+
+impl<T: Payload> Function<T> {
+    const X: &'static Slot<T> = &slot("x", "T", &Json);
+    const Y: &'static Slot<String> = &slot("y", "String", &Json);
+    const PARAMS: &'static [Param] = &[Self::X.param(), Self::Y.param()];
+
+    fn read(fields: Result<Fields<'_>, WireError>) -> Result<Found, WireError> {
+        let mut fields = fields?;
+        let (x, y) = (Self::X.take(&mut fields), Self::Y.take(&mut fields));
+        Ok((x.map(|x| encode(&x)), y, format!("{fields:?}")))
+    }
+}
+
+/// Values that are read in one pass are what each of them is on its own, and so are errors.
+fn check_in_one_pass<T: Payload>(json: &[u8]) {
+    let mut ahead = Fields::empty(Origin::Input);
+    let ahead = ahead.add_arguments(json, Function::<T>::PARAMS).map(|()| ahead);
+    let each = Fields::from_json(Origin::Input, json);
+    assert!(Function::<T>::read(ahead) == Function::<T>::read(each), "the two ways differ");
+}
+
 fn check<T: Payload>(json: &[u8]) {
+    check_in_one_pass::<T>(json);
     let Some(value) = decode::<T>(json) else { return };
     let once = encode(&value);
     let again: T = decode(&once).expect("what was encoded can be decoded");
