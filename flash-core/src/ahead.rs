@@ -4,7 +4,6 @@
 //! because one answer has to name every field that is wrong. Whatever is unusual here goes that way, so this one knows
 //! no errors.
 
-use crate::carry::ReadAhead;
 use crate::encode::plain_length;
 use crate::meta::Param;
 
@@ -30,7 +29,7 @@ pub(crate) fn read(
         let (name, after) = rest.name()?;
         let param = params.iter().find(|param| param.name == name)?;
         let after = after.token(b':')?;
-        let (value, length): ReadAhead = param.read_ahead(after.0)?;
+        let (value, length) = param.read_ahead(after.0)?;
         if !put(param.name, value) {
             return None;
         }

@@ -273,7 +273,7 @@ pub(crate) fn slot<T: DeserializeOwned + 'static>(fields: &mut Fields<'_>, name:
 /// Whether serde accepts that a field of type `T` is missing, as it does for `Option`. A type that panics when it is read does
 /// not; it is its calls that fail then, and not the description of the app.
 pub(crate) fn may_be_missing<T: DeserializeOwned>() -> bool {
-    std::panic::catch_unwind(|| T::deserialize(Absent).is_ok()).unwrap_or(false)
+    catch_unwind(|| T::deserialize(Absent).is_ok()).unwrap_or(false)
 }
 
 fn read<T: DeserializeOwned + 'static>(fields: &mut Fields<'_>, entry: Entry<'_>) -> Option<T> {

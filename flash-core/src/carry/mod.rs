@@ -13,8 +13,7 @@ pub(crate) use answer::Carrier;
 pub use answer::{Answer, CarriesError, CarriesReply, Returned, Returns};
 pub(crate) use answer::{AnyReturns, Written};
 pub use injected::{Injected, Injector, Needs, Supplies, injected};
-pub(crate) use slot::AnySlot;
-pub(crate) use slot::ReadAhead;
+pub(crate) use slot::{AnySlot, ReadAhead};
 pub use slot::{Carries, Slot, slot};
 
 /// Carries parameters, results and errors.

@@ -1,7 +1,7 @@
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::fmt;
 
-use crate::ahead;
+use crate::ahead::{self, Ahead};
 use crate::bytes::Bytes;
 use crate::carry::Json;
 use crate::class::ClassMeta;
@@ -10,8 +10,8 @@ use crate::fields::{self, Fields};
 use crate::meta::Param;
 use crate::remote::Payload;
 
-/// A value that was read before its parameter asked for it, without its type, and the bytes that it takes in its text.
-pub(crate) type ReadAhead = (Box<dyn Any + Send>, usize);
+/// A value that was read before its parameter asked for it, and the bytes that it takes in its text.
+pub(crate) type ReadAhead = (Ahead, usize);
 
 /// Reads and writes parameters of type `T`.
 #[diagnostic::on_unimplemented(
