@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use flash_benches::args::Args;
+use flash_benches::client;
 use flash_benches::clock::unix_ns;
 use flash_benches::echo::{Echo, Started};
 use serde::{Deserialize, Serialize};
@@ -117,7 +118,7 @@ async fn main() -> Result<(), Error> {
     let slots: usize = args.required("slots")?;
     let mode: String = args.required("mode")?;
     let worker = Arc::new(Worker {
-        client: client()?,
+        client: client::bare()?,
         base: args.required("base")?,
         clock: args.optional::<bool>("clock")?.unwrap_or(false),
     });
@@ -136,14 +137,4 @@ async fn main() -> Result<(), Error> {
         ended??;
     }
     Ok(())
-}
-
-/// A client that has TLS compiled in, as ours has, but looks for no certificates: the benchmark speaks plain HTTP.
-fn client() -> Result<reqwest::Client, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    Ok(reqwest::Client::builder().tls_backend_preconfigured(tls).build()?)
 }

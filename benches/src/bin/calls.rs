@@ -3,11 +3,11 @@
 //!
 //! Every caller sends its next call when the last one is answered. Prints one JSON object.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flash::prelude::*;
 use flash_benches::args::Args;
+use flash_benches::client;
 use flash_benches::echo::Echo;
 use flash_benches::latency::Latencies;
 use flash_benches::process::Process;
@@ -35,7 +35,7 @@ impl Way {
     fn of(name: &str, url: &str) -> Result<Self, Failure> {
         match name {
             "flash" => Ok(Self::Flash),
-            "reqwest" => Ok(Self::Bare { client: client()?, url: format!("{url}/echo") }),
+            "reqwest" => Ok(Self::Bare { client: client::bare()?, url: format!("{url}/echo") }),
             other => Err(format!("no way `{other}`").into()),
         }
     }
@@ -52,16 +52,6 @@ impl Way {
             }
         }
     }
-}
-
-/// reqwest as it is, but for a TLS set-up without certificates, because no address here needs any.
-fn client() -> Result<reqwest::Client, Failure> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    Ok(reqwest::Client::builder().tls_backend_preconfigured(tls).build()?)
 }
 
 async fn caller(way: Way, from: Instant, until: Instant) -> Result<Latencies, Failure> {
