@@ -240,6 +240,7 @@ pub fn pages() -> Router {
         .route("/page/panic", get(async || -> &'static str { panic!("the secret inside") }))
         .route("/page/length", post(length))
         .route("/page/late", post(late))
+        .route("/page/kept", post(kept))
         .route(
             "/page/whoami",
             get(async || crate::whoami::remote().await.map(|pid| pid.to_string()).unwrap_or_default()),
@@ -258,11 +259,22 @@ async fn length(body: Body) -> Result<String, flash::axum::http::StatusCode> {
 
 /// The same, with a look at the body only after the gate has opened.
 async fn late(body: Body) -> Result<String, flash::axum::http::StatusCode> {
+    opened().await;
+    length(body).await
+}
+
+/// The same, with an answer only after the gate has opened.
+async fn kept(body: Body) -> Result<String, flash::axum::http::StatusCode> {
+    let length = length(body).await;
+    opened().await;
+    length
+}
+
+async fn opened() {
     WAITING.fetch_add(1, Ordering::SeqCst);
     let opened = GATE.subscribe().wait_for(|open| *open >= 1).await.is_ok();
     WAITING.fetch_sub(1, Ordering::SeqCst);
     assert!(opened);
-    length(body).await
 }
 
 async fn give_back(mut socket: WebSocket) {

@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,12 +19,11 @@ pub(super) struct Guest<B> {
     body: B,
     limits: Limits,
     clock: Clock,
-    share: Share,
+    visit: Arc<Visit>,
     received: usize,
     /// How long the client was waited for; the handler's own time is its own.
     waited: Duration,
     waiting: Option<Waiting>,
-    refusal: Refusal,
 }
 
 /// The client is waited for.
@@ -33,24 +32,37 @@ struct Waiting {
     over: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// Why the body was cut off, if it was. What the handler makes of it is not the answer then.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Refusal(Arc<OnceLock<WireError>>);
+/// What the worker keeps of such a request until its answer is there.
+#[derive(Debug)]
+pub(super) struct Visit {
+    /// The handler has in its memory what it has read, also when the body itself is gone.
+    share: Mutex<Share>,
+    refusal: OnceLock<WireError>,
+}
 
-impl Refusal {
-    pub(super) fn get(&self) -> Option<WireError> {
-        self.0.get().cloned()
+impl Visit {
+    pub(super) fn new(share: Share) -> Self {
+        Self { share: Mutex::new(share), refusal: OnceLock::new() }
+    }
+
+    /// Why the body was cut off, if it was. What the handler makes of it is not the answer then.
+    pub(super) fn refusal(&self) -> Option<WireError> {
+        self.refusal.get().cloned()
+    }
+
+    fn grow_to(&self, bytes: usize) -> Result<(), WireError> {
+        self.share.lock().unwrap_or_else(PoisonError::into_inner).grow_to(bytes)
     }
 }
 
 impl<B> Guest<B> {
-    pub(super) fn new(body: B, limits: Limits, clock: Clock, share: Share, refusal: Refusal) -> Self {
-        Self { body, limits, clock, share, received: 0, waited: Duration::ZERO, waiting: None, refusal }
+    pub(super) fn new(body: B, limits: Limits, clock: Clock, visit: Arc<Visit>) -> Self {
+        Self { body, limits, clock, visit, received: 0, waited: Duration::ZERO, waiting: None }
     }
 
     fn refuse(&mut self, error: WireError) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let text = error.message.clone();
-        let _ = self.refusal.0.set(error);
+        let _ = self.visit.refusal.set(error);
         Poll::Ready(Some(Err(axum::Error::new(std::io::Error::other(text)))))
     }
 
@@ -91,7 +103,7 @@ where
         if let Some(data) = frame.data_ref() {
             this.received += data.len();
             let room = this.limits.check_body(this.received, false);
-            if let Err(error) = room.and_then(|()| this.share.grow_to(this.received)) {
+            if let Err(error) = room.and_then(|()| this.visit.grow_to(this.received)) {
                 return this.refuse(error);
             }
         }

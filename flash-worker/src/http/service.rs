@@ -14,7 +14,7 @@ use super::admission::Admission;
 use super::answer::Answer;
 use super::body::Reader;
 use super::budget::Budget;
-use super::guest::{Guest, Refusal};
+use super::guest::{Guest, Visit};
 use super::limits::Limits;
 use super::request::{Reply, Work};
 use super::routes::{Route, Routes};
@@ -161,20 +161,17 @@ impl Service {
     async fn other(&self, request: Request<Incoming>, id: &Arc<str>) -> Response<Answer> {
         let scope = Scope::builder(self.app.clone()).request_id(Arc::clone(id)).build();
         let mut router = self.others.clone();
-        let refusal = Refusal::default();
-        let request = {
-            let (parts, body) = request.into_parts();
-            let (clock, refusal) = (self.app.clock().clone(), refusal.clone());
-            let mut share = self.budget.share();
-            if let Some(size) = head::content_length(&parts.headers)
-                && let Err(error) = self.limits.check_body(size, true).and_then(|()| share.grow_to(size))
-            {
-                self.discard(&parts.headers, body).await;
-                return self.failed(error, id, SOON);
-            }
-            let body = Guest::new(body, self.limits, clock, share, refusal);
-            Request::from_parts(parts, axum::body::Body::new(body))
-        };
+        let (parts, body) = request.into_parts();
+        let mut share = self.budget.share();
+        if let Some(size) = head::content_length(&parts.headers)
+            && let Err(error) = self.limits.check_body(size, true).and_then(|()| share.grow_to(size))
+        {
+            self.discard(&parts.headers, body).await;
+            return self.failed(error, id, SOON);
+        }
+        let visit = Arc::new(Visit::new(share));
+        let body = Guest::new(body, self.limits, self.app.clock().clone(), Arc::clone(&visit));
+        let request = Request::from_parts(parts, axum::body::Body::new(body));
         let answered = guarded(scope.enter(async move {
             match router.call(request).await {
                 Ok(response) => response,
@@ -182,7 +179,7 @@ impl Service {
             }
         }));
         let answered = answered.await;
-        if let Some(error) = refusal.get() {
+        if let Some(error) = visit.refusal() {
             return self.failed(error, id, SOON);
         }
         match answered {

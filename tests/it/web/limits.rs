@@ -219,3 +219,22 @@ async fn bodies_in_flight_have_a_bound_together() {
         assert!(found.unwrap_err().to_string().contains("FLASH_BODY_MEMORY_MB"), "{bad}");
     }
 }
+
+/// A handler has in its memory what it has read.
+#[tokio::test]
+async fn a_body_counts_until_its_answer_also_where_a_users_router_has_read_it() {
+    let boot = Boot::from_lookup(|name| (name == "FLASH_BODY_MEMORY_MB").then(|| "1".to_owned())).unwrap();
+    let web = Web::start_with(Clock::real(), boot).await;
+    let body = vec![b' '; 600_000];
+    let mut held = web.connect().await;
+    held.send(&request("POST", "/page/kept", "", &body)).await;
+    while WAITING.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let answer = web.raw(&request("POST", "/page/length", "", &body)).await;
+    assert_eq!((answer.status, &answer.json()["code"]), (503, &json!("overloaded")));
+    GATE.send_replace(1);
+    assert_eq!(held.answer().await.text(), "600000");
+    assert_eq!(web.raw(&request("POST", "/page/length", "", &body)).await.text(), "600000");
+    web.stop().await;
+}
