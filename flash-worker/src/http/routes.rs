@@ -48,14 +48,12 @@ impl Routes {
         let mut table = matchit::Router::new();
         let mut problems = Vec::new();
         for (path, verbs) in paths {
-            let functions: Vec<String> = verbs
-                .iter()
-                .flatten()
-                .map(|Route { function, .. }| {
-                    format!("`{}` at {}", function.meta().name, function.meta().location())
-                })
-                .collect();
             if let Err(error) = table.insert(path, verbs) {
+                let functions = app.registry().functions_of(endpoint.name()).map(Registration::meta);
+                let functions: Vec<String> = functions
+                    .filter(|meta| meta.http.is_some_and(|route| route.path == path))
+                    .map(|meta| format!("`{}` at {}", meta.name, meta.location()))
+                    .collect();
                 problems.push(format!(
                     "path `{path}` of endpoint `{}` ({}) cannot be served: {error}",
                     endpoint.name(),
