@@ -150,7 +150,7 @@ const JOBS: Names<2> = Names {
 };
 
 const REQUESTS: Names<5> = Names {
-    running: ("flash_http_requests", "Requests that are open."),
+    running: ("flash_http_requests", "Requests that have no answer yet."),
     ended: ("flash_http_requests_ended_total", "class", "Requests by the class of their status."),
     endings: ["1xx", "2xx", "3xx", "4xx", "5xx"],
     took: ("flash_http_request_seconds", "How long it took until an answer began."),
