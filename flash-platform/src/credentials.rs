@@ -9,8 +9,8 @@ use reqwest::{RequestBuilder, Url};
 pub struct Credentials {
     /// `None` when there is nothing to send.
     known: Option<Arc<Known>>,
-    /// One more host that may see the key.
-    also: Option<String>,
+    /// Whether whoever is asked may see the key.
+    is_trusting: bool,
 }
 
 #[derive(Debug)]
@@ -29,35 +29,30 @@ impl Credentials {
     pub fn new(key: Option<Secret>, addresses: impl IntoIterator<Item = String>) -> Self {
         let hosts =
             || addresses.into_iter().filter_map(|address| host(&Url::parse(&address).ok()?)).collect();
-        Self { known: key.map(|key| Arc::new(Known { key, hosts: hosts() })), also: None }
+        Self { known: key.map(|key| Arc::new(Known { key, hosts: hosts() })), is_trusting: false }
     }
 
-    /// The same, and the host of this address may see the key too.
+    /// The same, for requests to a single peer, who `is_trusted` with the key or is not.
     #[must_use]
-    pub(crate) fn and(&self, url: &str) -> Self {
-        let known = self.known.clone();
-        let also = known.as_ref().and_then(|_| host(&Url::parse(url).ok()?));
-        Self { known, also }
+    pub(crate) fn to_peer(&self, is_trusted: bool) -> Self {
+        Self { known: self.known.clone(), is_trusting: is_trusted }
     }
 
     /// Adds the key, where there is one and the host may see it.
     pub fn authorize(&self, request: RequestBuilder, url: &str) -> RequestBuilder {
-        let Some(known) = &self.known else { return request };
-        match Url::parse(url) {
-            Ok(url) if self.may_see(&url) => request.bearer_auth(known.key.expose()),
-            _ => request,
+        match Url::parse(url).ok().as_ref().and_then(|url| self.key_for(url)) {
+            Some(key) => request.bearer_auth(key.expose()),
+            None => request,
         }
     }
 
-    /// What the header `authorization` says to an address, which may see the key anyway where it `is_trusted`. `None`: nothing.
+    /// What the header `authorization` says to an address. `None`: nothing.
     ///
     /// # Errors
     /// The key has characters that no header can hold.
-    pub(crate) fn bearer(&self, url: &Url, is_trusted: bool) -> Result<Option<HeaderValue>, Error> {
-        let Some(known) = self.known.as_ref().filter(|_| is_trusted || self.may_see(url)) else {
-            return Ok(None);
-        };
-        let mut value = HeaderValue::try_from(format!("Bearer {}", known.key.expose())).map_err(|_| {
+    pub(crate) fn bearer(&self, url: &Url) -> Result<Option<HeaderValue>, Error> {
+        let Some(key) = self.key_for(url) else { return Ok(None) };
+        let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose())).map_err(|_| {
             let text = "RUNPOD_API_KEY has characters that no header can hold";
             Error::new(code::INVALID_REQUEST, text).terminal()
         })?;
@@ -71,17 +66,21 @@ impl Credentials {
         self.known.is_some()
     }
 
+    /// The key, where there is one and this address may see it.
+    fn key_for(&self, url: &Url) -> Option<&Secret> {
+        let known = self.known.as_ref()?;
+        (self.is_trusting || known.may_see(url)).then_some(&known.key)
+    }
+}
+
+impl Known {
     fn may_see(&self, url: &Url) -> bool {
         let Some(name) = url.host_str() else { return false };
         let is_platform = url.scheme() == "https"
             && PLATFORM
                 .iter()
                 .any(|domain| name.strip_suffix(domain).is_some_and(|s| s.is_empty() || s.ends_with('.')));
-        let is_named = |host: String| {
-            self.also.as_ref() == Some(&host)
-                || self.known.as_ref().is_some_and(|known| known.hosts.contains(&host))
-        };
-        is_platform || host(url).is_some_and(is_named)
+        is_platform || host(url).is_some_and(|host| self.hosts.contains(&host))
     }
 }
 
@@ -107,7 +106,11 @@ mod tests {
             ("http://127.0.0.1:4000/other", true),
             ("http://127.0.0.1:4001/other", false),
         ] {
-            assert_eq!(credentials.may_see(&Url::parse(url).unwrap()), may, "{url}");
+            let url = Url::parse(url).unwrap();
+            assert_eq!(credentials.key_for(&url).is_some(), may, "{url}");
+            assert_eq!(credentials.to_peer(false).key_for(&url).is_some(), may, "{url}");
+            assert!(credentials.to_peer(true).key_for(&url).is_some(), "{url}");
+            assert!(Credentials::default().to_peer(true).key_for(&url).is_none(), "{url}");
         }
     }
 

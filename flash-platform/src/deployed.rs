@@ -13,7 +13,8 @@ use crate::discovery::{Gateway, Peer, Peers, StateManager};
 use crate::http::HttpClient;
 use crate::jobs::JobsClient;
 use crate::queue_call::QueueCall;
-use crate::route_call::{RouteCall, Urls};
+use crate::route_call::RouteCall;
+use crate::route_url::RouteUrls;
 
 /// Carries remote calls: to this process when it owns the callee's endpoint, else to the deployed endpoint.
 #[derive(Debug)]
@@ -30,14 +31,14 @@ struct Routes {
     http: HttpClient,
     credentials: Credentials,
     peers: Peers,
-    urls: Urls,
+    urls: RouteUrls,
 }
 
 impl Deployed {
     /// The way to these peers, from the endpoint `own`.
     #[must_use]
     pub fn new(http: HttpClient, credentials: Credentials, peers: Peers, own: Option<String>) -> Self {
-        let routes = Arc::new(Routes { http, credentials, peers, urls: Urls::default() });
+        let routes = Arc::new(Routes { http, credentials, peers, urls: RouteUrls::default() });
         Self { routes, own, declared: OnceLock::new() }
     }
 
@@ -96,7 +97,7 @@ impl Routes {
 
     /// The key goes to the platform and to what is configured; a record alone opens no other host.
     fn credentials_for(&self, peer: &Peer) -> Credentials {
-        if peer.is_configured { self.credentials.and(&peer.url) } else { self.credentials.clone() }
+        self.credentials.to_peer(peer.is_configured)
     }
 
     fn queue(&self, peer: &Peer, request: &CallRequest) -> Result<QueueCall, CallFailure> {
@@ -107,10 +108,9 @@ impl Routes {
     fn route(&self, peer: Peer, request: Arc<CallRequest>) -> Result<RouteCall, CallFailure> {
         Ok(RouteCall {
             http: self.http.clone(),
-            credentials: self.credentials.clone(),
+            credentials: self.credentials_for(&peer),
             url: self.urls.of(&peer.url, &request).map_err(CallFailure::Transport)?,
             address: peer.url,
-            is_trusted: peer.is_configured,
             headers: peer.headers,
             request,
         })

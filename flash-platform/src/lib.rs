@@ -13,6 +13,7 @@ mod public;
 mod queue_call;
 mod remote_job;
 mod route_call;
+mod route_url;
 mod tls;
 
 pub use client::{Client, RemoteEndpoint, UntypedCall};

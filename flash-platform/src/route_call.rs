@@ -1,5 +1,4 @@
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flash_core::wire::{headers, sse};
@@ -35,8 +34,6 @@ pub(crate) struct RouteCall {
     pub(crate) address: String,
     /// The whole address, where the arguments do not change it.
     pub(crate) url: Option<Arc<Url>>,
-    /// Whether the address may see the key whatever its host.
-    pub(crate) is_trusted: bool,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) request: Arc<CallRequest>,
 }
@@ -107,14 +104,14 @@ impl RouteCall {
         }
         let text = message_of(&String::from_utf8_lossy(&body));
         let address = &self.address;
-        let failed =
-            || Error::new(code::UNREACHABLE, format!("{address} answered {status}: {text}")).retryable();
+        let failed = |code| Error::new(code, format!("{address} answered {status}: {text}")).retryable();
         Err(CallFailure::Transport(match status.as_u16() {
             401 | 403 => unauthorized(address, self.credentials.has_key()),
             404 => Error::new(code::NOT_FOUND, format!("{address} answered 404: {text}")),
             // Nobody took it.
-            429 | 503 => failed(),
-            500..=599 => failed().in_doubt(),
+            429 => failed(code::RATE_LIMITED),
+            503 => failed(code::UNREACHABLE),
+            500..=599 => failed(code::UNREACHABLE).in_doubt(),
             _ => Error::new(code::BAD_ANSWER, format!("{address} answered {status}: {text}")),
         }))
     }
@@ -135,7 +132,7 @@ impl RouteCall {
             }
         };
         let client = self.http.client_of(&url)?;
-        let key = self.credentials.bearer(&url, self.is_trusted)?;
+        let key = self.credentials.bearer(&url)?;
         let method =
             reqwest::Method::from_bytes(route.method.as_str().as_bytes()).map_err(Error::internal)?;
         let mut built = Request::new(method, url);
@@ -162,16 +159,7 @@ impl RouteCall {
         }
         Ok((client, built))
     }
-}
 
-fn value(text: String) -> Result<HeaderValue, Error> {
-    HeaderValue::try_from(text).map_err(|_| {
-        let text = "the call has a key or a header with characters that no header can hold";
-        Error::new(code::INVALID_REQUEST, text).terminal()
-    })
-}
-
-impl RouteCall {
     /// The arguments where they belong: in the path and its query, and the others in a body.
     fn spread(&self, route: HttpRoute) -> Result<(String, Vec<u8>), Error> {
         let fields = Fields::from_json(Origin::Body, &self.request.input).map_err(Error::from)?;
@@ -195,32 +183,11 @@ impl RouteCall {
     }
 }
 
-/// The addresses of routes that no argument changes, read once: that is a tenth of what a call costs.
-#[derive(Debug, Default)]
-pub(crate) struct Urls {
-    /// By the callee's name; with the endpoint's address, which may change.
-    known: Mutex<HashMap<&'static str, (String, Arc<Url>)>>,
-}
-
-impl Urls {
-    /// The whole address of the callee at `address`; `None` when it depends on the arguments.
-    pub(crate) fn of(&self, address: &str, request: &CallRequest) -> Result<Option<Arc<Url>>, Error> {
-        let Some(route) = request.callee.http.filter(is_fixed) else { return Ok(None) };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, url)) = known.get(request.callee.name)
-            && at == address
-        {
-            return Ok(Some(Arc::clone(url)));
-        }
-        let url = Arc::new(parsed(&[address, route.path].concat())?);
-        known.insert(request.callee.name, (address.to_owned(), Arc::clone(&url)));
-        Ok(Some(url))
-    }
-}
-
-/// Whether every argument goes into the body.
-fn is_fixed(route: &HttpRoute) -> bool {
-    route.method != Method::GET && !route.path.contains('{')
+fn value(text: String) -> Result<HeaderValue, Error> {
+    HeaderValue::try_from(text).map_err(|_| {
+        let text = "the call has a key or a header with characters that no header can hold";
+        Error::new(code::INVALID_REQUEST, text).terminal()
+    })
 }
 
 fn late(name: &str, what: &str) -> CallFailure {

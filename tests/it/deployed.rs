@@ -217,13 +217,16 @@ async fn a_problem_document_becomes_the_callees_own_error() {
     assert!(matches!(error, CallError::Remote(CheckError::Empty)), "{error:?}");
 
     // A gateway's own words are none of the function's.
-    let peer = Peer::answering(&[(502, json!({"error": "no workers available"}))]);
-    let CallError::Transport(error) = peer.run(async { delete_item::remote(0).await }).await.unwrap_err()
-    else {
-        panic!()
-    };
-    assert_eq!(error.code(), "unreachable");
-    assert!(error.is_retryable() && error.message().contains("no workers available"), "{}", error.message());
+    for (status, code) in [(502, "unreachable"), (503, "unreachable"), (429, "rate_limited")] {
+        let peer = Peer::answering(&[(status, json!({"error": "no workers available"}))]);
+        let error = peer.run(async { delete_item::remote(0).await }).await.unwrap_err();
+        let CallError::Transport(error) = error else { panic!("{error:?}") };
+        assert_eq!(error.code(), code, "{status}");
+        let text = error.message();
+        assert!(error.is_retryable() && text.contains("no workers available"), "{status}: {text}");
+        // Only a gateway that had passed it on leaves a doubt.
+        assert_eq!(error.is_in_doubt(), status == 502, "{status}");
+    }
 }
 
 #[tokio::test]
