@@ -33,10 +33,7 @@ struct State {
 
 impl Snapshot {
     pub(super) fn new(state_manager: StateManager, lifetime: Duration, kept: Option<Kept>) -> Self {
-        // What another process heard stands until the first answer, however that turns out.
-        let endpoints = kept.as_ref().map(Kept::endpoints).unwrap_or_default();
-        let state = Mutex::new(State { endpoints, ..State::default() });
-        Self { state_manager, lifetime, kept, state, asking: tokio::sync::Mutex::default() }
+        Self { state_manager, lifetime, kept, state: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
     pub(super) fn state_manager(&self) -> &StateManager {
@@ -81,6 +78,10 @@ impl Snapshot {
             Err(error) => {
                 tracing::warn!(%error, "the State Manager did not answer; what it said before stays in use");
                 state.failure = Some(error.to_string());
+                // What another process heard, where this one has heard nothing.
+                if let Some(kept) = self.kept.as_ref().filter(|_| state.endpoints.is_empty()) {
+                    state.endpoints = kept.endpoints();
+                }
                 self.lifetime.min(AFTER_FAILURE)
             }
         };
