@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -177,21 +178,26 @@ impl RunPod {
         Ok(saved)
     }
 
-    /// The template's new state. Variables that are not ours to set stay: the platform writes the ports of an HTTP endpoint
-    /// once, at its creation, and a replacement without them breaks it (platform contract F.23).
+    /// The template's new state.
     async fn save_template(&self, id: &str, input: &EndpointInput) -> Result<(), ControlError> {
         let (name, live) = self.read_template(id).await?;
         let mut template = input.template.clone();
-        for (key, value) in live {
-            if matches!(key.as_str(), "PORT" | "PORT_HEALTH") {
-                template.env.entry(key).or_insert(value);
-            }
-        }
+        keep_ports(&mut template.env, live);
         let query =
             "mutation saveTemplate($input: SaveTemplateInput) { saveTemplate(input: $input) { id name } }";
         let variables = json!({"input": template.update(id, &name)});
         let what = format!("saving the template of endpoint `{}`", input.name);
         self.one::<Value>(Kind::Set, &what, "/saveTemplate", query, variables).await.map(drop)
+    }
+}
+
+/// Variables that are not ours to set stay in what replaces them: the platform writes the ports of an HTTP endpoint once, at its
+/// creation, and without them it breaks (platform contract F.23).
+fn keep_ports(env: &mut BTreeMap<String, String>, live: impl IntoIterator<Item = (String, String)>) {
+    for (name, value) in live {
+        if matches!(name.as_str(), "PORT" | "PORT_HEALTH") {
+            env.entry(name).or_insert(value);
+        }
     }
 }
 
@@ -387,14 +393,8 @@ impl Platform for RunPod {
     fn update_from_image<'a>(&'a self, id: &'a str, input: &'a EndpointInput) -> Pending<'a, LiveEndpoint> {
         Box::pin(async move {
             let mut env = input.template.env.clone();
-            // The platform writes the ports of an HTTP endpoint once, and an update replaces all variables (platform contract
-            // F.23).
             let live = self.rest.endpoint(id).await?.unwrap_or_default();
-            for (name, value) in live.env {
-                if matches!(name.as_str(), "PORT" | "PORT_HEALTH") {
-                    env.entry(name).or_insert(value);
-                }
-            }
+            keep_ports(&mut env, live.env);
             self.rest.patch_endpoint(id, &rest_body::update(input, &env)?).await
         })
     }
