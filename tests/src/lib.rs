@@ -7,6 +7,7 @@ use std::time::Duration;
 #[doc = include_str!("../../docs/testing.md")]
 pub mod guide {}
 
+pub mod barrier;
 pub mod calling;
 pub mod faults;
 pub mod interop;

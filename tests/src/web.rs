@@ -12,7 +12,8 @@ use axum::routing::{get, post};
 use flash::Stream;
 use flash::prelude::*;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+
+use crate::barrier::Barrier;
 
 /// Runs two functions at a time.
 pub static WEB: Endpoint = Endpoint::http("web").cpu(&["cpu3c-1-2"]).concurrency(2);
@@ -165,18 +166,11 @@ pub async fn endless(name: String) -> Result<Stream<u32, flash::Error>, flash::E
     Ok(stream)
 }
 
-/// Opens the [`hold`](fn@hold)s.
-pub static GATE: std::sync::LazyLock<watch::Sender<u32>> = std::sync::LazyLock::new(|| watch::Sender::new(0));
-/// Functions that wait at the gate.
-pub static WAITING: AtomicUsize = AtomicUsize::new(0);
-
-/// Waits until the gate has this number or a larger one.
+/// Waits at the barrier of this name, and gives the name back.
 #[remote(resource = WEB, method = "POST", path = "/hold", name = "web_hold")]
-pub async fn hold(until: u32) -> Result<u32, flash::Error> {
-    WAITING.fetch_add(1, Ordering::SeqCst);
-    let passed = GATE.subscribe().wait_for(|open| *open >= until).await.map(|open| *open);
-    WAITING.fetch_sub(1, Ordering::SeqCst);
-    passed.map_err(flash::Error::internal)
+pub async fn hold(barrier: String) -> Result<String, flash::Error> {
+    Barrier::named(&barrier).pass().await;
+    Ok(barrier)
 }
 
 /// Functions that block.
@@ -257,24 +251,17 @@ async fn length(body: Body) -> Result<String, flash::axum::http::StatusCode> {
     }
 }
 
-/// The same, with a look at the body only after the gate has opened.
+/// The same, with a look at the body only after the barrier `late` has opened.
 async fn late(body: Body) -> Result<String, flash::axum::http::StatusCode> {
-    opened().await;
+    Barrier::named("late").pass().await;
     length(body).await
 }
 
-/// The same, with an answer only after the gate has opened.
+/// The same, with an answer only after the barrier `kept` has opened.
 async fn kept(body: Body) -> Result<String, flash::axum::http::StatusCode> {
     let length = length(body).await;
-    opened().await;
+    Barrier::named("kept").pass().await;
     length
-}
-
-async fn opened() {
-    WAITING.fetch_add(1, Ordering::SeqCst);
-    let opened = GATE.subscribe().wait_for(|open| *open >= 1).await.is_ok();
-    WAITING.fetch_sub(1, Ordering::SeqCst);
-    assert!(opened);
 }
 
 async fn give_back(mut socket: WebSocket) {

@@ -1,11 +1,10 @@
 //! Slow and endless clients.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use flash_core::boot::Boot;
 use flash_core::clock::{Clock, TestClock};
-use flash_tests::web::{GATE, WAITING};
+use flash_tests::barrier::Barrier;
 use serde_json::json;
 
 use super::client::{Web, request};
@@ -82,11 +81,10 @@ async fn a_handler_may_take_its_time_with_a_body_that_is_there() {
     let web = Web::with_clock(&clock).await;
     let mut connection = web.connect().await;
     connection.send(&request("POST", "/page/late", "", &vec![b' '; 1_500_000])).await;
-    while WAITING.load(Ordering::SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
+    let barrier = Barrier::named("late");
+    barrier.has(1).await;
     clock.advance(Duration::from_secs(50)).await;
-    GATE.send_replace(1);
+    barrier.open();
     assert_eq!(connection.answer().await.text(), "1500000");
     web.running.abort();
 }
@@ -228,12 +226,11 @@ async fn a_body_counts_until_its_answer_also_where_a_users_router_has_read_it() 
     let body = vec![b' '; 600_000];
     let mut held = web.connect().await;
     held.send(&request("POST", "/page/kept", "", &body)).await;
-    while WAITING.load(Ordering::SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
+    let barrier = Barrier::named("kept");
+    barrier.has(1).await;
     let answer = web.raw(&request("POST", "/page/length", "", &body)).await;
     assert_eq!((answer.status, &answer.json()["code"]), (503, &json!("overloaded")));
-    GATE.send_replace(1);
+    barrier.open();
     assert_eq!(held.answer().await.text(), "600000");
     assert_eq!(web.raw(&request("POST", "/page/length", "", &body)).await.text(), "600000");
     web.stop().await;

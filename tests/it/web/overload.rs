@@ -2,28 +2,24 @@
 
 use std::sync::atomic::Ordering;
 
-use flash_tests::web::{BLOCKING, GATE, HEARD, WAITING};
+use flash_tests::barrier::Barrier;
+use flash_tests::web::{BLOCKING, HEARD};
 use serde_json::json;
 
 use super::client::{Web, request};
 
-async fn waiting(count: usize) {
-    while WAITING.load(Ordering::SeqCst) != count {
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn above_the_bound_a_request_is_told_when_to_come_back() {
     let web = Web::start().await;
-    let hold = request("POST", "/hold", "content-type: application/json\r\n", br#"{"until": 1}"#);
+    let hold = request("POST", "/hold", "content-type: application/json\r\n", br#"{"barrier": "overload"}"#);
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut connection = web.connect().await;
         connection.send(&hold).await;
         held.push(connection);
     }
-    waiting(2).await;
+    let barrier = Barrier::named("overload");
+    barrier.has(2).await;
     let answer = web.raw(&hold).await;
     assert_eq!((answer.status, &answer.json()["code"]), (503, &json!("overloaded")));
     assert_eq!((answer.header("retry-after"), &answer.json()["retryable"]), (Some("1"), &json!(true)));
@@ -32,9 +28,9 @@ async fn above_the_bound_a_request_is_told_when_to_come_back() {
     assert_eq!(web.raw(&large).await.status, 503);
     // The worker itself is well, and its pages do not count.
     assert_eq!((web.get("/ping").await.status, web.get("/page").await.status), (200, 200));
-    GATE.send_replace(1);
+    barrier.open();
     for mut connection in held {
-        assert_eq!(connection.answer().await.json(), json!(1));
+        assert_eq!(connection.answer().await.json(), json!("overload"));
     }
     assert_eq!(web.raw(&hold).await.status, 200);
     web.stop().await;

@@ -2,7 +2,7 @@
 
 use flash_core::boot::Boot;
 use flash_core::clock::Clock;
-use flash_tests::web::GATE;
+use flash_tests::barrier::Barrier;
 use flash_worker::http::HttpError;
 use serde_json::json;
 
@@ -15,7 +15,8 @@ async fn a_stop_finishes_what_runs_and_loses_nothing_that_still_comes() {
     kept.send(&request("GET", "/caller", "", b"")).await;
     assert_eq!(kept.answer().await.header("connection"), None);
     let mut held = web.connect().await;
-    held.send(&request("POST", "/hold", "content-type: application/json\r\n", br#"{"until": 7}"#)).await;
+    held.send(&request("POST", "/hold", "content-type: application/json\r\n", br#"{"barrier": "stop"}"#))
+        .await;
     let mut probe = web.connect().await;
     let mut crossing = web.connect().await;
 
@@ -34,8 +35,8 @@ async fn a_stop_finishes_what_runs_and_loses_nothing_that_still_comes() {
     crossing.send(&request("GET", "/caller", "", b"")).await;
     assert_eq!(crossing.answer().await.status, 200);
 
-    GATE.send_replace(7);
-    assert_eq!(held.answer().await.json(), json!(7));
+    Barrier::named("stop").open();
+    assert_eq!(held.answer().await.json(), json!("stop"));
     web.running.await.unwrap().unwrap();
 }
 
