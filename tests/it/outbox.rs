@@ -1,9 +1,8 @@
 //! Results on their way: retried until the job's own time is over, in order, and alive after their process.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use flash_tests::faults::RAN;
+use flash_tests::faults::tally;
 use serde_json::json;
 use tokio::net::TcpSocket;
 
@@ -15,7 +14,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread")]
 async fn one_result_is_accepted_and_its_function_ran_once() {
     let answers = [Answer::Status(500), Answer::Status(500), Answer::Never, Answer::Status(200)];
-    let script = Script::default().done_with(answers).job("j1", &json!({"method": "once"}));
+    let script =
+        Script::default().done_with(answers).job("j1", &json!({"method": "once", "tally": "accepted"}));
     let running = Running::start("faults", script).await;
     running.pass_until(PAUSE, |script| script.results().len() >= 3).await;
     // Nothing but the post without an answer is on its way.
@@ -24,7 +24,7 @@ async fn one_result_is_accepted_and_its_function_ran_once() {
     let results = running.stop().await;
     assert_eq!(results.len(), 4);
     assert!(results.iter().all(|seen| seen.body == json!({"output": 1})), "{results:?}");
-    assert_eq!(RAN.load(Ordering::SeqCst), 1);
+    assert_eq!(tally("accepted"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,7 +33,7 @@ async fn a_queue_that_refuses_connections_for_half_a_minute_gets_the_result() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap();
-    let script = Script::default().job("j1", &json!({"method": "once"}));
+    let script = Script::default().job("j1", &json!({"method": "once", "tally": "refused"}));
     let running = Running::start_with("faults", script, |boot| {
         boot.jobs.done = Some(format!("http://{address}/v2/e/job-done/$RUNPOD_POD_ID/$ID?gpu=x"));
     })

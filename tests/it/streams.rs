@@ -1,8 +1,6 @@
 //! Streams at the queue door: items in order, one at a time, and what becomes of errors and stops.
 
-use std::sync::atomic::Ordering;
-
-use flash_tests::faults::COUNTED;
+use flash_tests::faults::tally;
 use serde_json::{Value, json};
 
 use crate::recording_queue::{Answer, PAUSE, Running, Script};
@@ -26,17 +24,18 @@ async fn items_leave_in_order_and_the_end_has_all_of_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_made_that_the_queue_has_no_room_for() {
-    let script = Script::default().gated().job("j1", &count(100));
+    let input = json!({"method": "count", "to": 100, "bytes": 1, "tally": "room"});
+    let script = Script::default().gated().job("j1", &input);
     let running = Running::start("faults", script).await;
     for sent in 1..=3 {
         running.script.until(|script| script.items_of("j1").len() == sent).await;
         // The one that is being posted was made, and none after it.
-        assert_eq!(COUNTED.load(Ordering::SeqCst), sent as u32);
+        assert_eq!(tally("room"), sent as u32);
         running.script.stream_gate.add_permits(1);
     }
     running.script.stream_gate.add_permits(100);
     running.script.results_at_least(1).await;
-    assert_eq!(COUNTED.load(Ordering::SeqCst), 100);
+    assert_eq!(tally("room"), 100);
     running.stop().await;
 }
 
@@ -90,8 +89,8 @@ async fn a_refused_item_fails_the_job_with_its_size_and_no_item_is_too_large_to_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_posted_after_a_stop() {
-    let script =
-        Script::default().gated().job("j1", &count(1_000_000)).job("j2", &json!({"method": "silent"}));
+    let input = json!({"method": "count", "to": 1_000_000, "bytes": 1, "tally": "stop"});
+    let script = Script::default().gated().job("j1", &input).job("j2", &json!({"method": "silent"}));
     let running = Running::start("faults", script).await;
     running.script.until(|script| script.items_of("j1").len() == 1).await;
     running.script.stop("j1");
@@ -104,7 +103,7 @@ async fn nothing_is_posted_after_a_stop() {
     running.stop().await;
     assert!(script.items_of("j1").len() <= 2, "{:?}", script.items_of("j1"));
     assert!(script.results().is_empty());
-    assert!(COUNTED.load(Ordering::SeqCst) <= 3);
+    assert!((1..=3).contains(&tally("stop")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -310,11 +310,11 @@ impl<S: tracing::Subscriber> Layer<S> for Spans {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// The worker has no thread but that of the test, so it alone is listened to.
+#[tokio::test]
 async fn every_job_has_a_span_with_its_trace() {
     let spans = Spans::default();
-    // Each test has a process of its own.
-    tracing_subscriber::registry().with(spans.clone()).init();
+    let _listening = tracing_subscriber::registry().with(spans.clone()).set_default();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let script = Script::default()
         .job(

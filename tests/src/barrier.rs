@@ -1,3 +1,5 @@
+//! Where requests wait for a test.
+
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 

@@ -1,7 +1,8 @@
 //! Functions that a worker has to survive.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use flash::prelude::*;
@@ -18,10 +19,21 @@ pub static WIDE: Endpoint = Endpoint::queue("wide").cpu(&["cpu3c-1-2"]).concurre
 pub static HASTY: Endpoint =
     Endpoint::queue("hasty").cpu(&["cpu3c-1-2"]).concurrency(2).execution_timeout_secs(60);
 
-/// How many items [`count()`] has made.
-pub static COUNTED: AtomicU32 = AtomicU32::new(0);
-/// How often [`once()`] ran.
-pub static RAN: AtomicU32 = AtomicU32::new(0);
+/// What functions have counted, by the name that a test gave to it, because tests may share a process.
+static TALLIES: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
+
+/// How many items [`count()`] has made, or how often [`once()`] ran.
+pub fn tally(name: &str) -> u32 {
+    TALLIES.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or_default()
+}
+
+fn add_to(name: &str) -> u32 {
+    let mut tallies = TALLIES.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = tallies.entry(name.to_owned()).or_default();
+    *count += 1;
+    *count
+}
+
 /// Lets [`hog()`] go.
 pub static RELEASED: AtomicBool = AtomicBool::new(false);
 
@@ -32,9 +44,10 @@ pub async fn count(
     #[remote(default)] bytes: usize,
     fail_at: Option<u32>,
     panic_at: Option<u32>,
+    #[remote(default)] tally: String,
 ) -> Result<flash::Stream<String, CheckError>, CheckError> {
     Ok(flash::Stream::iter((0..to).map(move |n| {
-        COUNTED.fetch_add(1, Ordering::SeqCst);
+        add_to(&tally);
         assert_ne!(Some(n), panic_at, "told to");
         if Some(n) == fail_at {
             return Err(CheckError::TooLong { length: n as usize, limit: 0 });
@@ -56,8 +69,8 @@ pub async fn silent() -> Result<flash::Stream<u32, flash::Error>, flash::Error> 
 
 /// Counts its runs.
 #[remote(resource = FAULTS)]
-pub async fn once() -> Result<u32, flash::Error> {
-    Ok(RAN.fetch_add(1, Ordering::SeqCst) + 1)
+pub async fn once(#[remote(default)] tally: String) -> Result<u32, flash::Error> {
+    Ok(add_to(&tally))
 }
 
 /// Gives back what it gets.
