@@ -20,6 +20,7 @@ mod inject;
 mod invoke;
 pub mod manifest;
 mod meta;
+pub mod metrics;
 mod mount;
 pub mod openapi;
 pub mod private;

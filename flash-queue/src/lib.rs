@@ -16,6 +16,6 @@ pub use error::QueueError;
 pub use limits::Limits;
 pub use payload::Payload;
 pub use queue::{
-    Contact, Deliver, Durations, Load, Operation, Pass, Queue, QueueOptions, Queues, Submission, WorkerSigns,
+    Contact, Deliver, Load, Operation, Pass, Queue, QueueOptions, Queues, Submission, WorkerSigns,
 };
 pub use store::{MemoryStore, Store, StoreError};

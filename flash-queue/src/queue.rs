@@ -15,7 +15,6 @@ mod workers;
 
 pub use admission::{Operation, Pass};
 pub use handle::Queue;
-pub use measures::Durations;
 pub use options::QueueOptions;
 pub use queues::Queues;
 pub use submission::Submission;

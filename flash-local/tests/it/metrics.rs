@@ -1,6 +1,6 @@
 //! What a Prometheus reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
 use flash_local::LocalPlatform;
@@ -14,14 +14,18 @@ use crate::support::{get, ok, poll, post, quick, ready, send};
 
 const KEY: &str = "test-key-not-a-secret";
 
-/// All samples by name and labels. The text must be what the format says.
-async fn samples(platform: &LocalPlatform) -> BTreeMap<String, f64> {
+async fn text(platform: &LocalPlatform) -> String {
     let client: Client<_, Body> = Client::builder(TokioExecutor::new()).build_http();
     let request = Request::get(format!("{}/metrics", platform.base_url())).header("authorization", KEY);
     let response = client.request(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/plain; version=0.0.4"));
-    let text = String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+/// All samples by name and labels. The text must be what the format says.
+async fn samples(platform: &LocalPlatform) -> BTreeMap<String, f64> {
+    let text = text(platform).await;
     assert!(text.ends_with('\n'));
     let (mut samples, mut family, mut seen) = (BTreeMap::new(), String::new(), Vec::new());
     for line in text.lines() {
@@ -40,6 +44,12 @@ async fn samples(platform: &LocalPlatform) -> BTreeMap<String, f64> {
         }
     }
     samples
+}
+
+/// The families that lines with this mark begin with.
+fn names<'a>(text: &'a str, mark: &str) -> BTreeSet<&'a str> {
+    let names = text.lines().filter_map(|line| line.strip_prefix(mark)?.split([' ', '`']).next());
+    names.filter(|name| name.starts_with("flash_")).collect()
 }
 
 #[tokio::test]
@@ -82,6 +92,11 @@ async fn jobs_workers_and_times_are_counted() {
         assert_eq!(found.get(name), Some(&value), "{name}");
     }
     assert!(found[r#"flash_job_execution_seconds_sum{endpoint="echo"}"#] < 100.0, "times are seconds");
+
+    // The list of them for people is neither too short nor too long.
+    let text = text(&platform).await;
+    let page = include_str!("../../../docs/platform.md");
+    assert_eq!(names(&text, "# HELP "), names(page, "| `"));
 
     // A death shows.
     let hold = workers.iter().find(|worker| worker.endpoint == *"hold").unwrap();

@@ -13,13 +13,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use flash_core::boot::Boot;
+use flash_core::metrics::{Durations, Family, Histogram};
 use http::StatusCode;
 
 use crate::identity::Identity;
-
-/// Ends of the classes of a histogram, in milliseconds; the platform's.
-const ENDS: [u64; 14] =
-    [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 60_000, 300_000, 1_800_000];
 
 static METRICS: OnceLock<Metrics> = OnceLock::new();
 
@@ -37,18 +34,15 @@ struct Metrics {
 struct Work<const ENDINGS: usize> {
     running: AtomicI64,
     ended: [AtomicU64; ENDINGS],
-    classes: [AtomicU64; ENDS.len() + 1],
-    micros: AtomicU64,
+    took: Histogram,
 }
 
 impl<const ENDINGS: usize> Default for Work<ENDINGS> {
     fn default() -> Self {
-        let zero = || AtomicU64::new(0);
         Self {
-            running: AtomicI64::new(0),
-            ended: std::array::from_fn(|_| zero()),
-            classes: std::array::from_fn(|_| zero()),
-            micros: zero(),
+            running: AtomicI64::default(),
+            ended: std::array::from_fn(|_| AtomicU64::default()),
+            took: Histogram::default(),
         }
     }
 }
@@ -107,19 +101,14 @@ impl<const ENDINGS: usize> Drop for Running<ENDINGS> {
 impl<const ENDINGS: usize> Work<ENDINGS> {
     fn count(&self, ending: usize, took: Duration) {
         self.ended[ending].fetch_add(1, Ordering::Relaxed);
-        let class = ENDS.partition_point(|end| Duration::from_millis(*end) < took);
-        self.classes[class].fetch_add(1, Ordering::Relaxed);
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.micros.fetch_add(micros, Ordering::Relaxed);
+        self.took.add(took);
     }
 
     fn read(&self) -> Reading<ENDINGS> {
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Reading {
             running: self.running.load(Ordering::Relaxed),
-            ended: std::array::from_fn(|at| read(&self.ended[at])),
-            classes: std::array::from_fn(|at| read(&self.classes[at])),
-            took: Duration::from_micros(read(&self.micros)),
+            ended: std::array::from_fn(|at| self.ended[at].load(Ordering::Relaxed)),
+            took: self.took.read(),
         }
     }
 }
@@ -128,35 +117,36 @@ impl<const ENDINGS: usize> Work<ENDINGS> {
 struct Reading<const ENDINGS: usize> {
     running: i64,
     ended: [u64; ENDINGS],
-    /// How many ended up to each of [`ENDS`] and above the one before it, and how many above all.
-    classes: [u64; ENDS.len() + 1],
-    /// All that have ended, together.
-    took: Duration,
+    took: Durations,
 }
 
-/// How a kind of work is called: name and help of each family.
+/// The families of a kind of work.
 struct Names<const ENDINGS: usize> {
-    running: (&'static str, &'static str),
-    ended: (&'static str, &'static str, &'static str),
-    endings: [&'static str; ENDINGS],
-    took: (&'static str, &'static str),
+    running: Family,
+    ended: Family,
+    /// The label that tells the endings apart, and its values.
+    endings: (&'static str, [&'static str; ENDINGS]),
+    took: Family,
 }
 
 const JOBS: Names<2> = Names {
-    running: ("flash_jobs", "Jobs that have not ended."),
-    ended: ("flash_jobs_ended_total", "result", "Jobs that ended, those that the platform stopped left out."),
-    endings: ["completed", "failed"],
-    took: ("flash_job_execution_seconds", "How long ended jobs needed."),
+    running: Family::gauge("flash_jobs", "Jobs that have not ended."),
+    ended: Family::counter(
+        "flash_jobs_ended_total",
+        "Jobs that ended, those that the platform stopped left out.",
+    ),
+    endings: ("result", ["completed", "failed"]),
+    took: Family::histogram("flash_job_execution_seconds", "How long ended jobs needed."),
 };
 
 const REQUESTS: Names<5> = Names {
-    running: ("flash_http_requests", "Requests that have no answer yet."),
-    ended: ("flash_http_requests_ended_total", "class", "Requests by the class of their status."),
-    endings: ["1xx", "2xx", "3xx", "4xx", "5xx"],
-    took: ("flash_http_request_seconds", "How long it took until an answer began."),
+    running: Family::gauge("flash_http_requests", "Requests that have no answer yet."),
+    ended: Family::counter("flash_http_requests_ended_total", "Requests by the class of their status."),
+    endings: ("class", ["1xx", "2xx", "3xx", "4xx", "5xx"]),
+    took: Family::histogram("flash_http_request_seconds", "How long it took until an answer began."),
 };
 
-const WORKER: (&str, &str) = ("flash_worker_info", "The worker, and the version of its runtime.");
+const WORKER: Family = Family::gauge("flash_worker_info", "The worker, and the version of its runtime.");
 /// What every kind of work that is running has as its state.
 const STATE: &str = "in_progress";
 const VERSION: &str = env!("CARGO_PKG_VERSION");

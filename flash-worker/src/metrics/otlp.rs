@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use flash_core::boot::Boot;
 use flash_core::clock::{Clock, Timestamp};
+use flash_core::metrics::{ENDS, Family};
 use flash_platform::HttpClient;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode_str;
@@ -18,7 +19,7 @@ use reqwest::{Method, Response, Url};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::{ENDS, JOBS, Metrics, Names, REQUESTS, Reading, STATE, VERSION, WORKER};
+use super::{JOBS, Metrics, Names, REQUESTS, Reading, STATE, VERSION, WORKER};
 
 /// How long a push may take; the default of OpenTelemetry's exporters.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -122,7 +123,7 @@ impl Collector {
     fn document(&self, now: Timestamp) -> Value {
         let metrics = self.metrics;
         let points = Points { endpoint: &metrics.endpoint, began: nanos(self.began), now: nanos(now) };
-        let ((name, help), worker) = (WORKER, metrics.worker.as_str());
+        let (Family { name, help, .. }, worker) = (WORKER, metrics.worker.as_str());
         let info = points.point(&[("worker", worker), ("version", VERSION)], int(1));
         let info = json!({"name": name, "description": help, "gauge": {"dataPoints": [info]}});
         let jobs = points.families(&JOBS, &metrics.jobs.read());
@@ -154,30 +155,29 @@ impl Points<'_> {
 
     /// The three families of a kind of work.
     fn families<const ENDINGS: usize>(&self, names: &Names<ENDINGS>, read: &Reading<ENDINGS>) -> [Value; 3] {
-        let (running, running_help) = names.running;
         let now = [self.point(&[("state", STATE)], int(read.running))];
 
-        let (ended, label, ended_help) = names.ended;
-        let endings = names.endings.iter().zip(read.ended);
+        let (label, endings) = names.endings;
+        let endings = endings.into_iter().zip(read.ended);
         let endings: Vec<_> =
             endings.map(|(ending, count)| self.point(&[(label, ending)], int(count))).collect();
 
-        let (took, took_help) = names.took;
         let classes = self.point(
             &[],
             json!({
-                "count": read.classes.iter().sum::<u64>().to_string(),
-                "sum": read.took.as_secs_f64(),
-                "bucketCounts": read.classes.map(|class| class.to_string()),
-                "explicitBounds": ENDS.map(|end| Duration::from_millis(end).as_secs_f64()),
+                "count": read.took.count().to_string(),
+                "sum": read.took.sum.as_secs_f64(),
+                "bucketCounts": read.took.classes.map(|class| class.to_string()),
+                "explicitBounds": ENDS.map(|end| end.as_secs_f64()),
             }),
         );
+        let Names { running, ended, took, .. } = names;
         let sum = |is_monotonic: bool, points: &[Value]| json!({"dataPoints": points, "aggregationTemporality": CUMULATIVE, "isMonotonic": is_monotonic});
         [
             // What runs on several workers adds up, so it is a sum that may fall; a Prometheus makes a gauge of it.
-            json!({"name": running, "description": running_help, "sum": sum(false, &now)}),
-            json!({"name": ended, "description": ended_help, "sum": sum(true, &endings)}),
-            json!({"name": took, "description": took_help, "unit": "s",
+            json!({"name": running.name, "description": running.help, "sum": sum(false, &now)}),
+            json!({"name": ended.name, "description": ended.help, "sum": sum(true, &endings)}),
+            json!({"name": took.name, "description": took.help, "unit": "s",
                 "histogram": {"dataPoints": [classes], "aggregationTemporality": CUMULATIVE}}),
         ]
     }

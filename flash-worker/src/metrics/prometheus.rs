@@ -1,19 +1,15 @@
-//! The text that a Prometheus reads: `GET /metrics` on `FLASH_METRICS_PORT`, in the exposition format 0.0.4
-//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>). Times are seconds.
+//! The text that a Prometheus reads: `GET /metrics` on `FLASH_METRICS_PORT`.
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
 use flash_core::boot::Boot;
-use http::{HeaderValue, header};
+use flash_core::metrics::{Samples, TEXT};
+use http::header;
 use tokio::net::TcpListener;
 
-use super::{ENDS, JOBS, Metrics, Names, REQUESTS, Reading, STATE, VERSION, WORKER};
-
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+use super::{JOBS, Metrics, Names, REQUESTS, Reading, STATE, VERSION, WORKER};
 
 /// Serves the metrics, if `FLASH_METRICS_PORT` asks for it. On loopback, unless `FLASH_HOST` says otherwise: nobody is asked for
 /// a key here.
@@ -37,57 +33,32 @@ pub(super) async fn serve(boot: &Boot, metrics: impl FnOnce() -> &'static Metric
 }
 
 fn text(metrics: &Metrics) -> String {
-    let label = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    let (endpoint, worker) = (label(&metrics.endpoint), label(&metrics.worker));
-    let (info, help) = WORKER;
-    let mut text = format!(
-        "# HELP {info} {help}\n# TYPE {info} gauge\n\
-         {info}{{endpoint=\"{endpoint}\",worker=\"{worker}\",version=\"{VERSION}\"}} 1\n"
-    );
-    write(&mut text, &JOBS, &metrics.jobs.read(), &endpoint);
-    write(&mut text, &REQUESTS, &metrics.requests.read(), &endpoint);
-    text
+    let (endpoint, mut samples) = (metrics.endpoint.as_str(), Samples::default());
+    samples.add(&WORKER, &[("endpoint", endpoint), ("worker", &metrics.worker), ("version", VERSION)], 1);
+    write(&mut samples, &JOBS, &metrics.jobs.read(), endpoint);
+    write(&mut samples, &REQUESTS, &metrics.requests.read(), endpoint);
+    samples.text()
 }
 
-/// Writes the three families of a kind of work.
+/// Adds the three families of a kind of work.
 fn write<const ENDINGS: usize>(
-    text: &mut String,
+    samples: &mut Samples,
     names: &Names<ENDINGS>,
     read: &Reading<ENDINGS>,
     endpoint: &str,
 ) {
-    let head = |text: &mut String, name: &str, kind: &str, help: &str| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    };
-    let (running, running_help) = names.running;
-    head(text, running, "gauge", running_help);
-    let now = read.running;
-    let _ = writeln!(text, "{running}{{endpoint=\"{endpoint}\",state=\"{STATE}\"}} {now}");
-
-    let (ended, label, ended_help) = names.ended;
-    head(text, ended, "counter", ended_help);
-    for (ending, count) in names.endings.iter().zip(read.ended) {
-        let _ = writeln!(text, "{ended}{{endpoint=\"{endpoint}\",{label}=\"{ending}\"}} {count}");
+    samples.add(&names.running, &[("endpoint", endpoint), ("state", STATE)], read.running);
+    let (label, endings) = names.endings;
+    for (ending, count) in endings.into_iter().zip(read.ended) {
+        samples.add(&names.ended, &[("endpoint", endpoint), (label, ending)], count);
     }
-
-    let (took, took_help) = names.took;
-    head(text, took, "histogram", took_help);
-    let mut count = 0;
-    for (at, class) in read.classes.iter().enumerate() {
-        count += class;
-        let end = ENDS
-            .get(at)
-            .map_or_else(|| "+Inf".to_owned(), |end| Duration::from_millis(*end).as_secs_f64().to_string());
-        let _ = writeln!(text, "{took}_bucket{{endpoint=\"{endpoint}\",le=\"{end}\"}} {count}");
-    }
-    let seconds = read.took.as_secs_f64();
-    let _ = writeln!(text, "{took}_sum{{endpoint=\"{endpoint}\"}} {seconds}");
-    let _ = writeln!(text, "{took}_count{{endpoint=\"{endpoint}\"}} {count}");
+    samples.durations(&names.took, &[("endpoint", endpoint)], &read.took);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::StatusCode;
 
     use super::super::Running;
@@ -98,7 +69,8 @@ mod tests {
         let metrics = Box::leak(Box::new(Metrics::new("wo\"rds", "w1")));
         let running = Running::begin(Some(&metrics.jobs));
         assert!(text(metrics).contains("flash_jobs{endpoint=\"wo\\\"rds\",state=\"in_progress\"} 1\n"));
-        running.ended(true);
+        drop(running);
+        metrics.jobs.count(0, Duration::from_millis(25));
         metrics.jobs.count(1, Duration::from_millis(30));
         metrics.jobs.count(0, Duration::from_secs(4_000));
         Running::begin(Some(&metrics.requests)).answered(StatusCode::NOT_FOUND);
