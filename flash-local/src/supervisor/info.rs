@@ -6,9 +6,10 @@ use std::process::ExitStatus;
 
 use flash_core::clock::Timestamp;
 use flash_core::ids::{EndpointId, WorkerId};
+use serde::{Deserialize, Serialize};
 
 /// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     /// Its exit code, unless a signal ended it.
     pub code: Option<i32>,

@@ -89,22 +89,22 @@ impl Logs {
         lock()
     }
 
-    fn record(&self, record: &Record) {
-        if let Some(page) = &*self.page.lock().unwrap_or_else(PoisonError::into_inner) {
-            page.write(record);
+    /// Nothing is made for a disk that does not keep it.
+    fn record(&self, record: impl FnOnce() -> Record) {
+        if let Some(page) = &mut *self.page.lock().unwrap_or_else(PoisonError::into_inner) {
+            page.write(&record());
         }
     }
 
     /// The worker is ready for the first time.
     pub(super) fn ready(&self, at: Timestamp) {
-        self.record(&Record::Ready(at));
+        self.record(|| Record::Ready(at));
         self.system("worker is ready");
     }
 
     /// The worker has ended. What comes later is not kept on the disk.
     pub(super) fn ended(&self, exit: Exit, crashed: bool, ready: Option<Timestamp>, at: Timestamp) {
-        let Exit { code, signal } = exit;
-        self.record(&Record::Ended { at, ready, code, signal, crashed });
+        self.record(|| Record::Ended { at, ready, exit, crashed });
         self.page.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
@@ -140,7 +140,7 @@ impl Logs {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let number = *self.seen.borrow() + 1;
         let line = LogLine { number, at: self.clock.now(), source, text };
-        self.record(&Record::Line(line.clone()));
+        self.record(|| Record::Line(line.clone()));
         lines.push_back(line);
         drop(lines);
         if let Some(last) = &*last {

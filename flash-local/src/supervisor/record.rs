@@ -1,9 +1,10 @@
 //! A line of a worker's log on the disk.
 
 use flash_core::clock::Timestamp;
+use flash_core::ids::{EndpointId, WorkerId};
 use serde::{Deserialize, Serialize};
 
-use super::info::Phases;
+use super::info::{Exit, Phases};
 use super::logs::LogLine;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -16,8 +17,8 @@ pub(super) enum Record {
     Ended {
         at: Timestamp,
         ready: Option<Timestamp>,
-        code: Option<i32>,
-        signal: Option<i32>,
+        #[serde(flatten)]
+        exit: Exit,
         crashed: bool,
     },
 }
@@ -25,8 +26,8 @@ pub(super) enum Record {
 /// How a worker came to be.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Birth {
-    pub(super) worker: String,
-    pub(super) endpoint: String,
+    pub(super) worker: WorkerId,
+    pub(super) endpoint: EndpointId,
     pub(super) pid: u32,
     pub(super) port: Option<u16>,
     pub(super) version: u32,

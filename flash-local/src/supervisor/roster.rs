@@ -61,17 +61,16 @@ impl Entry {
 
     /// A worker of an earlier platform. Its process is gone, and its number may be somebody else's.
     pub(super) fn past(past: &Past, logs: Logs) -> Self {
-        let Past { birth, ready, ended, code, signal, crashed, .. } = past;
+        let Past { birth, ready, ended, exit, crashed, .. } = past;
         let phases = Phases { ready: *ready, ended: Some(*ended), ..birth.phases() };
-        let state = WorkerState::Exited(Exit { code: *code, signal: *signal });
-        let inner = Inner { state, phases, unhealthy: None, crashed: *crashed };
+        let inner = Inner { state: WorkerState::Exited(*exit), phases, unhealthy: None, crashed: *crashed };
         Self::with(birth, Group::gone(), logs, CancellationToken::new(), inner)
     }
 
     fn with(birth: &Birth, group: Group, logs: Logs, stop: CancellationToken, inner: Inner) -> Self {
         Self {
-            id: birth.worker.as_str().into(),
-            endpoint: birth.endpoint.as_str().into(),
+            id: birth.worker.clone(),
+            endpoint: birth.endpoint.clone(),
             pid: birth.pid,
             port: birth.port,
             version: birth.version,

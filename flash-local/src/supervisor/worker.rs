@@ -64,8 +64,8 @@ pub(super) fn start(
     let pid = child.id().unwrap_or_default();
     tracing::info!(endpoint = %endpoint.id, worker = %id, pid, release = plan.version, "worker started");
     let birth = Birth {
-        worker: id.to_string(),
-        endpoint: endpoint.id.to_string(),
+        worker: id,
+        endpoint: endpoint.id.clone(),
         pid,
         port,
         version: plan.version,
