@@ -52,7 +52,7 @@ pub fn install(
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     std::fs::create_dir_all(parent).map_err(io)?;
     // Held until the end; the kernel lets go of it when this process dies.
-    let lock = File::create(parent.join(format!(".{name}.flash-lock"))).map_err(io)?;
+    let lock = File::create(lock_of(dir)).map_err(io)?;
     lock.lock().map_err(io)?;
 
     let mut artifact = open(path)?;
@@ -81,6 +81,13 @@ pub fn install(
     replace(fresh, dir).map_err(io)?;
     let Unpacked { index, .. } = unpacked;
     Ok(Installed { sha256: found, binary: dir.join(&index.binary), dir: dir.to_owned(), index })
+}
+
+/// The file beside `dir` that [`install`] locks for as long as it works on `dir`. It is left there.
+#[must_use]
+pub fn lock_of(dir: &Path) -> PathBuf {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    dir.with_file_name(format!(".{name}.flash-lock"))
 }
 
 /// Temporary directories are private; the app may run as another user.

@@ -28,7 +28,7 @@ pub use download::{Download, HttpDownload};
 pub use error::{ArtifactError, BootstrapError, PackError, TargetError};
 pub use hash::{sha256_of, sha256_of_file};
 pub use index::{FileEntry, INDEX_NAME, Index, MANIFEST_NAME};
-pub use install::{Installed, install};
+pub use install::{Installed, install, lock_of};
 pub use limits::Limits;
 pub use machine::Machine;
 pub use pack::{Asset, Contents, Packed, pack};

@@ -2,9 +2,10 @@
 //! build.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use flash_bootstrap::lock_of;
 
 use super::Control;
 
@@ -21,7 +22,7 @@ impl Control {
         let plans =
             self.plane.table.all().into_iter().filter_map(|endpoint| endpoint.plan()?.spec.dir.clone());
         apps.extend(plans.chain(self.plane.roster.dirs()));
-        let locks: Vec<_> = apps.iter().filter_map(|app| lock_of(app)).collect();
+        let locks: Vec<_> = apps.iter().map(|app| lock_of(app)).collect();
         apps.extend(locks);
         sweep(&self.apps_dir(), |path| apps.contains(path));
 
@@ -41,14 +42,6 @@ impl Control {
     fn apps_dir(&self) -> PathBuf {
         self.app_dir("").components().collect()
     }
-}
-
-/// The file that is locked while an app is unpacked.
-fn lock_of(app: &Path) -> Option<PathBuf> {
-    let mut name = OsString::from(".");
-    name.push(app.file_name()?);
-    name.push(".flash-lock");
-    Some(app.with_file_name(name))
 }
 
 fn is_hidden(path: &Path) -> bool {
