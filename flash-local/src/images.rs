@@ -3,9 +3,8 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use flash_bootstrap::{ArtifactError, Installed, Limits, install, sha256_of_file};
+use flash_bootstrap::{ArtifactError, Installed, Limits, install, sha256_of, sha256_of_file};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// The images of a local platform: a directory of its data directory. Each one is an app, unpacked, under the hash of its
 /// content; names point to them and can be moved, as tags of a registry. Endpoints look a name up when they get a release, so
@@ -78,7 +77,7 @@ impl Images {
 
     /// Names have slashes and colons in them; their hash does not.
     fn tag(&self, name: &str) -> PathBuf {
-        self.dir.join("names").join(format!("{}.json", hex(&Sha256::digest(name))))
+        self.dir.join("names").join(format!("{}.json", sha256_of(name.as_bytes())))
     }
 
     fn keep(&self, image: &Image) -> io::Result<()> {
@@ -90,8 +89,4 @@ impl Images {
         file.persist(self.tag(&image.name))?;
         Ok(())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

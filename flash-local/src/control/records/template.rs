@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use flash_bootstrap::sha256_of;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// What a worker starts from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,10 +73,7 @@ impl Template {
 
     /// The history of releases says which variable changed, and never to what: values may be secrets.
     fn env_hashes(&self) -> Value {
-        let hash = |value: &str| {
-            let hash = Sha256::digest(value.as_bytes());
-            format!("sha256:{}", hash[..6].iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-        };
+        let hash = |value: &str| format!("sha256:{}", &sha256_of(value.as_bytes())[..12]);
         self.env.iter().map(|(name, value)| (name.clone(), Value::from(hash(value)))).collect()
     }
 }
