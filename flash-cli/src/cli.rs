@@ -290,6 +290,9 @@ pub struct GuardArgs {
     /// The app was made for this environment, and goes with it.
     #[arg(long)]
     pub with_app: bool,
+    /// Where its output goes: removed when all went well.
+    #[arg(long)]
+    pub log: Option<PathBuf>,
 }
 
 /// How long something may live: more than nothing, and at most a week.

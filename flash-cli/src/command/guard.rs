@@ -46,6 +46,7 @@ impl Guard {
         let mut command = Command::new(program);
         command.args(["guard", "--app-name", &id.app, "--env", &id.env]);
         command.args(["--platform", if connection.is_local { "local" } else { "runpod" }]);
+        command.arg("--log").arg(&log);
         if with_app {
             command.arg("--with-app");
         }
@@ -62,12 +63,10 @@ impl Guard {
         let ended: std::io::Result<ExitStatus> =
             tokio::task::spawn_blocking(move || child.wait()).await.during("waiting broke off")?;
         let status = ended.during("the process that removes the deployment cannot be waited for")?;
-        let said = std::fs::read_to_string(&log).unwrap_or_default();
         if status.success() {
-            // Nobody needs it any more.
-            let _ = std::fs::remove_file(&log);
             return Ok(());
         }
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
         Err(Failure::new(format!("the temporary deployment was not removed\n{}", said.trim()))
             .help("run `flash gc --force` when its lease is over, or `flash env delete NAME` now"))
     }
@@ -106,6 +105,8 @@ pub(super) async fn run(args: GuardArgs, to: Option<Where>, output: Output) -> R
             {
                 context.platform.delete_app(&app.id).await?;
             }
+            // Nobody needs it any more, and whoever started this may be gone.
+            let _ = args.log.map(std::fs::remove_file);
             return Ok(0);
         }
         tokio::time::sleep(PAUSE).await;

@@ -50,6 +50,12 @@ struct Before {
     live: Vec<LiveEndpoint>,
 }
 
+impl Before {
+    fn active_build(&self) -> Option<&str> {
+        self.environment.as_ref()?.active_build_id.as_deref()
+    }
+}
+
 /// Plans, and unless it is a dry run or nothing differs, applies and verifies.
 pub(crate) async fn apply(deployment: Deployment, artifact: Artifact) -> Result<Applied, Failure> {
     let cost = deployment.check().await?;
@@ -86,6 +92,14 @@ pub(crate) async fn apply(deployment: Deployment, artifact: Artifact) -> Result<
 pub(crate) fn artifact_of(manifest: &Manifest) -> Option<String> {
     Some(manifest.rust.as_ref()?.extra.get("artifact_sha256")?.as_str()?.to_owned())
 }
+
+/// The environment that a build served in, which its stored manifest names. A build whose deployment failed served in none.
+pub(crate) fn served_in(manifest: &Manifest) -> Option<&str> {
+    manifest.rust.as_ref()?.extra.get(SERVED_IN)?.as_str()
+}
+
+/// Where a stored manifest says so.
+const SERVED_IN: &str = "served_in";
 
 /// A deployment of an artifact: a build of an app, which is the active one of an environment.
 struct Rollout {
@@ -126,9 +140,7 @@ impl Rollout {
             .filter_map(|step| Some((step.resource.clone(), step.live.as_ref()?.id.clone())))
             .collect();
         self.it.verify(endpoints, &ids).await?;
-        let build =
-            before.environment.as_ref().and_then(|environment| environment.active_build_id.as_deref());
-        self.finish(plan, build.unwrap_or_default(), state).await
+        self.finish(plan, before.active_build().unwrap_or_default(), state).await
     }
 
     async fn carry_out(
@@ -173,7 +185,7 @@ impl Rollout {
             Source::Build(id) => return Ok(id.clone()),
             Source::File(path) => path,
         };
-        let active = before.environment.as_ref().and_then(|environment| environment.active_build_id.clone());
+        let active = before.active_build().map(str::to_owned);
         let same =
             before.active.as_ref().and_then(artifact_of).as_deref() == Some(self.artifact.sha256.as_str());
         let uploaded = self.it.scope(state).uploads.get(&self.artifact.sha256).cloned();
@@ -264,6 +276,10 @@ impl Rollout {
         before: &Before,
     ) -> Result<BTreeMap<String, String>, Failure> {
         let mut manifest = self.stored_manifest();
+        let old = before.active.as_ref().filter(|_| before.active_build() == Some(build));
+        if let Some(env) = old.and_then(served_in) {
+            manifest.rust.get_or_insert_default().extra.insert(SERVED_IN.to_owned(), Value::from(env));
+        }
         let now = jiff::Timestamp::now().to_string();
         for (name, id) in ids {
             let Some(entry) = manifest.resources.get_mut(name) else { continue };
@@ -285,14 +301,27 @@ impl Rollout {
         Ok(endpoints)
     }
 
+    /// Notes in the manifest of a build that it serves, so that a rollback finds it.
+    async fn served(&self, build: &str) -> Result<(), Failure> {
+        let platform = &*self.it.platform;
+        let Some(mut manifest) = read_manifest(platform, build).await? else { return Ok(()) };
+        let env = Value::from(self.it.id.env.as_str());
+        let before = manifest.rust.get_or_insert_default().extra.insert(SERVED_IN.to_owned(), env.clone());
+        if before.as_ref() == Some(&env) {
+            return Ok(());
+        }
+        let json = serde_json::to_value(&manifest).during("the manifest cannot be written")?;
+        store_manifest(platform, build, &json).await
+    }
+
     /// Where an endpoint is called.
     async fn address(&self, id: &str, is_load_balanced: bool) -> Result<String, Failure> {
         let live = if is_load_balanced { self.it.platform.endpoint(id).await? } else { None };
         Ok(address_of(&self.it.platform, &self.it.deployer.lookup, id, is_load_balanced, live.as_ref()))
     }
 
-    /// Makes everything as it was before: new endpoints are removed, changed ones get their former state, and the former
-    /// build is active. What does not succeed is told; `flash gc` and the next deployment find it.
+    /// Makes everything as it was before: new endpoints and a new environment are removed, changed endpoints get their former
+    /// state, and the former build is active. What does not succeed is told; `flash gc` and the next deployment find it.
     async fn restore(
         &self,
         before: &Before,
@@ -303,8 +332,7 @@ impl Rollout {
     ) {
         self.it.output.note("restoring what was before");
         let mut left = Vec::new();
-        if let Some(build) =
-            before.environment.as_ref().and_then(|environment| environment.active_build_id.as_deref())
+        if let Some(build) = before.active_build()
             && let Err(error) = self.it.platform.activate(&environment.id, build).await
         {
             left.push(format!("build {build} is not active again: {error}"));
@@ -314,7 +342,9 @@ impl Rollout {
                 left.push(format!("endpoint `{}` has its new settings: {error}", step.resource));
             }
         }
-        self.it.restored(created, left, state).await;
+        // Without its endpoints a new environment is empty; it would name a build as active that serves nothing.
+        let env = before.environment.is_none().then_some(environment.id.as_str());
+        self.it.restored(created, env, left, state).await;
     }
 
     async fn restore_endpoint(
@@ -345,6 +375,7 @@ impl Rollout {
     }
 
     async fn finish(&self, plan: &Plan, build: &str, state: &mut State) -> Result<(), Failure> {
+        self.served(build).await?;
         let help = format!("run `flash gc --env {}`, or deploy again", self.it.id.env);
         self.it.finish(plan, &format!("build {build} is active"), help, state).await
     }

@@ -230,13 +230,25 @@ impl Deployment {
         verified
     }
 
-    /// Ends a restoration: removes what was created, and tells all that is `left`. `flash gc` and the next deployment find it.
-    pub(super) async fn restored(&self, created: &[String], mut left: Vec<String>, state: &mut State) {
-        for id in created {
+    /// Ends a restoration: removes endpoints that were created, then the environment if that was, and tells all that is `left`.
+    /// `flash gc` and the next deployment find it.
+    pub(super) async fn restored(
+        &self,
+        endpoints: &[String],
+        environment: Option<&str>,
+        mut left: Vec<String>,
+        state: &mut State,
+    ) {
+        for id in endpoints {
             match self.platform.delete_endpoint(id).await {
                 Ok(()) => self.scope(state).resources.retain(|_, tracked| tracked.endpoint_id != *id),
                 Err(error) => left.push(format!("endpoint {id} is there: {error}")),
             }
+        }
+        if let Some(id) = environment.filter(|_| left.is_empty())
+            && let Err(error) = self.platform.delete_environment(id).await
+        {
+            left.push(format!("environment `{}` is there: {error}", self.id.env));
         }
         if let Err(failure) = self.step(state, RESTORED) {
             left.push(failure.text);

@@ -146,7 +146,7 @@ impl Images {
                 left.push(format!("endpoint `{}` has its new settings: {error}", step.resource));
             }
         }
-        it.restored(created, left, state).await;
+        it.restored(created, None, left, state).await;
     }
 }
 

@@ -18,7 +18,7 @@ mod state;
 mod volumes;
 
 pub(crate) use address::address_of;
-pub(crate) use apply::{Artifact, Source, apply, artifact_of, ensure_environment, read_manifest};
+pub(crate) use apply::{Artifact, Source, apply, artifact_of, ensure_environment, read_manifest, served_in};
 pub(crate) use deployment::{Applied, Deployment};
 pub(crate) use desired::{Deployer, Identity, Lookup};
 pub(crate) use from_image::apply_images;

@@ -37,7 +37,7 @@ async fn an_earlier_build_serves_again_as_it_was_and_nothing_is_uploaded() {
     let before = runs(&home).await;
     assert_eq!((before.0.len(), &before.1), (1, &json!(3)));
     let (code, only) = project.failed(base, ROLLBACK).await;
-    assert!(code == Some(1) && message(&only).contains("no build before the active one"), "{only}");
+    assert!(code == Some(1) && message(&only).contains("no build before the active one served in environment `prod`"), "{only}");
     assert_eq!(runs(&home).await, before);
 
     // Another artifact, with another setting.
@@ -74,6 +74,23 @@ async fn an_earlier_build_serves_again_as_it_was_and_nothing_is_uploaded() {
     assert_eq!(project.json(base, &named).await["changed"], false);
     let (code, unknown) = project.failed(base, &[ROLLBACK, &["nobody"]].concat()).await;
     assert!(code == Some(1) && message(&unknown).contains("no build `nobody`"), "{unknown}");
+
+    // Neither a build of another environment nor one that never served is what was there before.
+    let send = ["deploy", "send", "staging"];
+    let elsewhere = project.json(base, &send).await;
+    let (code, only) = project.failed(base, &["rollback", "--env", "staging"]).await;
+    assert!(code == Some(1) && message(&only).contains("served in environment `staging`"), "{only}");
+    let taken = [ROLLBACK, &[elsewhere["build"].as_str().unwrap()]].concat();
+    let (code, taken) = project.failed(base, &taken).await;
+    assert!(code == Some(1) && message(&taken).contains("active in environment `staging`"), "{taken}");
+    project.become_(Project::shared());
+    proxy.decide(|name| if name.ends_with("/ping") { Fate::Unavailable } else { Fate::Pass });
+    let (code, failed) = project.failed(base, &[&send[..], &["--health-interval", "0"]].concat()).await;
+    assert_eq!(code, Some(3), "{failed}");
+    proxy.decide(|_| Fate::Pass);
+    let (code, only) = project.failed(base, &["rollback", "--env", "staging"]).await;
+    assert!(code == Some(1) && message(&only).contains("served in environment `staging`"), "{only}");
+    project.become_(Project::shared_second());
 
     // And forward: what is deployed next is the checkout's own.
     project.json(base, ROLLBACK).await;

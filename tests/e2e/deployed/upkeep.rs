@@ -25,6 +25,16 @@ async fn a_deployment_that_is_not_healthy_is_taken_back_and_ends_with_code_3() {
     let info = project.json(&proxy.base, &["deploy", "info", "prod"]).await;
     assert_eq!(info["active_build"], first["build"], "{info}");
     project.until_stock(&proxy.base, "first\n").await;
+
+    // An environment that was made for it goes with it: it would name a build that serves nothing.
+    proxy.decide(|name| if name.ends_with("/ping") { Fate::Unavailable } else { Fate::Pass });
+    let (code, _) = project.failed(&proxy.base, &["deploy", "send", "new", "--health-interval", "0"]).await;
+    assert_eq!(code, Some(3));
+    let listed = project.json(&proxy.base, &["env", "list"]).await;
+    let names: Vec<&Value> =
+        listed["environments"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, [&json!("prod")]);
+    assert_eq!(home.endpoints().await.len(), 2);
     home.platform.shutdown().await;
 }
 
