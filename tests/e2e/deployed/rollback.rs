@@ -37,7 +37,11 @@ async fn an_earlier_build_serves_again_as_it_was_and_nothing_is_uploaded() {
     let before = runs(&home).await;
     assert_eq!((before.0.len(), &before.1), (1, &json!(3)));
     let (code, only) = project.failed(base, ROLLBACK).await;
-    assert!(code == Some(1) && message(&only).contains("no build before the active one served in environment `prod`"), "{only}");
+    assert!(
+        code == Some(1)
+            && message(&only).contains("no build before the active one served in environment `prod`"),
+        "{only}"
+    );
     assert_eq!(runs(&home).await, before);
 
     // Another artifact, with another setting.
