@@ -77,7 +77,8 @@ impl Health {
                 tokio::time::sleep(self.interval).await;
             }
         }
-        let lines = self.log_lines(id).await;
+        // A failure is told whether or not its log can be had.
+        let lines = tokio::time::timeout(LOOK, self.log_lines(id)).await.unwrap_or_default();
         Err(Failure::of(
             exit::UNVERIFIED,
             format!("endpoint `{name}` at {url} is not healthy after {tried} tries; last: {last}{lines}"),

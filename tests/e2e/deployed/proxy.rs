@@ -132,6 +132,10 @@ async fn pass(
             response = response.header(name, value);
         }
     }
+    // These do not end by themselves.
+    if answer.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+        return response.body(Body::new(reqwest::Body::from(answer))).unwrap();
+    }
     let bytes = answer.bytes().await.unwrap_or_default();
     if fate == Fate::KillAfter {
         inner.kill();
