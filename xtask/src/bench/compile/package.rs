@@ -153,12 +153,11 @@ impl Package {
             // All functions are compiled anew each time, as in a clean build.
             command.arg("--config").arg("profile.dev.incremental=false");
         }
-        // Settings of this terminal would be measured too.
+        // Settings of this terminal would be measured too; and what cargo tells this program of itself, build scripts look at.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
-            let sets_builds =
-                ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_ENCODED_", "RUSTC_", "RUSTFLAGS"];
-            if name == "CARGO_INCREMENTAL" || sets_builds.iter().any(|prefix| name.starts_with(prefix)) {
+            let of_cargo = name.starts_with("CARGO_") && name != "CARGO_HOME";
+            if of_cargo || name.starts_with("RUSTC_") || name.starts_with("RUSTFLAGS") {
                 command.env_remove(name.as_ref());
             }
         }
