@@ -1,7 +1,9 @@
 //! A headless Chromium, driven by the WebDriver protocol (W3C): plain JSON over HTTP, so no client library is needed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -181,9 +183,25 @@ pub(crate) mod key {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver takes its browser along when it is asked to stop, not when it is killed.
+        // A driver that is stopped does not always take its browser along; one whose session is deleted has none.
+        let _ = self.delete_session();
         let pid = self.driver.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &pid]).status();
         let _ = self.driver.wait();
+    }
+}
+
+impl Browser {
+    /// Waits for the answer, which comes when the browser is gone. Whoever is dropped cannot wait for a future.
+    fn delete_session(&self) -> std::io::Result<()> {
+        let (address, path) = self
+            .session
+            .trim_start_matches("http://")
+            .split_once('/')
+            .ok_or(std::io::ErrorKind::InvalidInput)?;
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        write!(stream, "DELETE /{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+        stream.read(&mut [0; 64]).map(drop)
     }
 }
