@@ -8,13 +8,13 @@ use flash_core::{
     SubmitFuture, Transport, code, unfold,
 };
 
+use crate::base::Bases;
 use crate::credentials::Credentials;
 use crate::discovery::{Gateway, Peer, Peers, StateManager};
 use crate::http::HttpClient;
 use crate::jobs::JobsClient;
 use crate::queue_call::QueueCall;
 use crate::route_call::RouteCall;
-use crate::route_url::RouteUrls;
 
 /// Carries remote calls: to this process when it owns the callee's endpoint, else to the deployed endpoint.
 #[derive(Debug)]
@@ -31,15 +31,26 @@ struct Routes {
     http: HttpClient,
     credentials: Credentials,
     peers: Peers,
-    urls: RouteUrls,
+    bases: Bases,
+    /// Whether a proxy may stand in between, which only the general client knows how to speak to.
+    is_proxied: bool,
 }
 
 impl Deployed {
     /// The way to these peers, from the endpoint `own`.
     #[must_use]
     pub fn new(http: HttpClient, credentials: Credentials, peers: Peers, own: Option<String>) -> Self {
-        let routes = Arc::new(Routes { http, credentials, peers, urls: RouteUrls::default() });
-        Self { routes, own, declared: OnceLock::new() }
+        let routes = Routes { http, credentials, peers, bases: Bases::default(), is_proxied: false };
+        Self { routes: Arc::new(routes), own, declared: OnceLock::new() }
+    }
+
+    /// Says whether the environment names a proxy.
+    #[must_use]
+    pub fn proxied(mut self, is_proxied: bool) -> Self {
+        if let Some(routes) = Arc::get_mut(&mut self.routes) {
+            routes.is_proxied = is_proxied;
+        }
+        self
     }
 
     /// Whether the call stays here. Otherwise it may leave, which it has to have declared.
@@ -109,8 +120,8 @@ impl Routes {
         Ok(RouteCall {
             http: self.http.clone(),
             credentials: self.credentials_for(&peer),
-            url: self.urls.of(&peer.url, &request).map_err(CallFailure::Transport)?,
-            address: peer.url,
+            base: self.bases.at(&peer.url).map_err(CallFailure::Transport)?,
+            is_proxied: self.is_proxied,
             headers: peer.headers,
             request,
         })
@@ -133,8 +144,11 @@ impl Routes {
         };
         self.peers.invalidate(request.callee.resource.name());
         match self.find(&request).await {
-            // Boxed, because a future has room for everything in it, and this is rare.
-            Ok(now) if now != peer => Box::pin(send(Arc::clone(&self), now, request)).await,
+            Ok(now) if now != peer => {
+                self.bases.forget(&peer.url);
+                // Boxed, because a future has room for everything in it, and this is rare.
+                Box::pin(send(Arc::clone(&self), now, request)).await
+            }
             _ => Err(failure),
         }
     }
@@ -245,7 +259,9 @@ pub fn app_from_boot(registry: Arc<Registry>, boot: &Boot, own: Option<String>) 
     if let Some((app, environment)) = gateway {
         finder = finder.gateway(Gateway { app, environment });
     }
-    app.with_transport(Arc::new(Deployed::new(http, credentials, finder.build(), own)))
+    app.with_transport(Arc::new(
+        Deployed::new(http, credentials, finder.build(), own).proxied(boot.uses_proxy),
+    ))
 }
 
 // A plain program that only calls never boots; its environment is read on its first call.

@@ -6,6 +6,9 @@ use flash_core::{Error, code};
 
 use crate::public;
 
+/// What we are called in a request's head.
+pub(crate) const AGENT: &str = concat!("flash/", env!("CARGO_PKG_VERSION"));
+
 /// The one HTTP client. TLS is set up on the first `https` address: reading certificates would cost every worker
 /// start, and a worker of the local platform never needs them.
 #[derive(Debug, Clone, Default)]
@@ -99,7 +102,7 @@ fn build(tls: Option<rustls::ClientConfig>, public: bool) -> Result<reqwest::Cli
         .connect_timeout(Duration::from_secs(10))
         .pool_idle_timeout(Duration::from_secs(60))
         .tcp_nodelay(true)
-        .user_agent(concat!("flash/", env!("CARGO_PKG_VERSION")));
+        .user_agent(AGENT);
     if public {
         // A proxy would connect for us, to whatever it likes.
         builder = builder.no_proxy().dns_resolver(public::PublicOnly);

@@ -1,11 +1,13 @@
 //! Typed clients of the platform: so far the jobs of queue endpoints, the routes of HTTP endpoints, and the transport
 //! that carries remote calls to them.
 
+mod base;
 mod client;
 #[cfg(feature = "control")]
 pub mod control;
 mod credentials;
 mod deployed;
+pub mod direct;
 mod discovery;
 mod http;
 mod jobs;
@@ -13,7 +15,6 @@ mod public;
 mod queue_call;
 mod remote_job;
 mod route_call;
-mod route_url;
 mod tls;
 
 pub use client::{Client, RemoteEndpoint, UntypedCall};

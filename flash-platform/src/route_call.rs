@@ -1,17 +1,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use flash_core::wire::{headers, sse};
 use flash_core::{
     CHUNK_LIMIT, CallFailure, CallRequest, ChunkStream, Error, FieldWriter, Fields, HttpRoute, Method,
-    Origin, Problem, WireError, code, unfold,
+    Origin as Source, Problem, WireError, code, unfold,
 };
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use http::uri::PathAndQuery;
+use http::{Request, StatusCode, Uri};
+use http_body_util::Full;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, Request, Response, Url};
+use reqwest::{Client, Response};
 
+use crate::base::Base;
 use crate::credentials::Credentials;
-use crate::http::{HttpClient, parsed, unreachable};
+use crate::direct::Lost;
+use crate::http::{AGENT, HttpClient, parsed, unreachable};
 use crate::jobs::{message_of, unauthorized};
 use crate::queue_call::in_force;
 
@@ -31,9 +37,8 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub(crate) struct RouteCall {
     pub(crate) http: HttpClient,
     pub(crate) credentials: Credentials,
-    pub(crate) address: String,
-    /// The whole address, where the arguments do not change it.
-    pub(crate) url: Option<Arc<Url>>,
+    pub(crate) base: Arc<Base>,
+    pub(crate) is_proxied: bool,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) request: Arc<CallRequest>,
 }
@@ -55,6 +60,25 @@ impl RouteCall {
     }
 
     async fn send(self) -> Result<Vec<u8>, CallFailure> {
+        if self.is_proxied || self.request.callee.is_stream() {
+            // Boxed, so that other calls do not have its size.
+            return Box::pin(self.send_by_client()).await;
+        }
+        let request = self.build().map_err(CallFailure::Transport)?;
+        let (status, body) = self
+            .base
+            .origin
+            .send(request.map(Full::new), usize::MAX)
+            .await
+            .map_err(|lost| CallFailure::Transport(self.lost(&lost)))?;
+        if !status.is_success() {
+            return Err(self.refused(status, &body));
+        }
+        Ok(answered(body))
+    }
+
+    /// By the client that knows proxies, and streams.
+    async fn send_by_client(self) -> Result<Vec<u8>, CallFailure> {
         let response = self.open().await?;
         if is_stream(&response) {
             let mut items = Items::of(response);
@@ -69,7 +93,7 @@ impl RouteCall {
             return Ok(json);
         }
         let body = response.bytes().await.map_err(|error| CallFailure::Transport(lost(error)))?;
-        Ok(if body.is_empty() { b"null".to_vec() } else { body.into() })
+        Ok(answered(body))
     }
 
     /// Calls, and reads the items as they arrive. Dropping the stream closes the connection, which stops the callee.
@@ -89,23 +113,29 @@ impl RouteCall {
         }))
     }
 
-    /// Sends the request; the answer is a success.
+    /// Sends the request by the general client; the answer is a success.
     async fn open(&self) -> Result<Response, CallFailure> {
-        let (client, request) = self.build().map_err(CallFailure::Transport)?;
+        let (client, request) = self.build_for_client().map_err(CallFailure::Transport)?;
         let response = client.execute(request).await.map_err(|error| CallFailure::Transport(lost(error)))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
         let body = response.bytes().await.map_err(|error| CallFailure::Transport(lost(error)))?;
+        Err(self.refused(status, &body))
+    }
+
+    /// What an answer means that is no success.
+    #[cold]
+    fn refused(&self, status: StatusCode, body: &[u8]) -> CallFailure {
         // Only a problem document is the function's own answer; a gateway has other words.
-        if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
-            return Err(CallFailure::Remote(WireError::from(problem)));
+        if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
+            return CallFailure::Remote(WireError::from(problem));
         }
-        let text = message_of(&String::from_utf8_lossy(&body));
-        let address = &self.address;
+        let text = message_of(&String::from_utf8_lossy(body));
+        let address = &self.base.address;
         let failed = |code| Error::new(code, format!("{address} answered {status}: {text}")).retryable();
-        Err(CallFailure::Transport(match status.as_u16() {
+        CallFailure::Transport(match status.as_u16() {
             401 | 403 => unauthorized(address, self.credentials.has_key()),
             404 => Error::new(code::NOT_FOUND, format!("{address} answered 404: {text}")),
             // Nobody took it.
@@ -113,31 +143,45 @@ impl RouteCall {
             503 => failed(code::UNREACHABLE),
             500..=599 => failed(code::UNREACHABLE).in_doubt(),
             _ => Error::new(code::BAD_ANSWER, format!("{address} answered {status}: {text}")),
-        }))
+        })
     }
 
-    /// Made in place: a builder that is handed from header to header costs more than all headers.
-    fn build(&self) -> Result<(&Client, Request), Error> {
+    #[cold]
+    fn lost(&self, lost: &Lost) -> Error {
+        let text = format!("{} could not be reached: {lost}", self.base.address);
+        let error = Error::new(code::UNREACHABLE, text).retryable();
+        if lost.may_have_arrived() { error.in_doubt() } else { error }
+    }
+
+    /// The request as it goes to the endpoint's host. Made in place: a builder that is handed from header to header costs more
+    /// than all headers.
+    fn build(&self) -> Result<Request<Bytes>, Error> {
         let request = &self.request;
         let Some(route) = request.callee.http else {
             let name = request.callee.name;
             return Err(Error::new(code::INTERNAL, format!("function `{name}` has no route")));
         };
-        let (url, body) = match &self.url {
+        let (target, body) = if route.method != Method::GET && !route.path.contains('{') {
             // Everything goes into the body, as it stands there already.
-            Some(url) => (Url::clone(url), request.input.clone()),
-            None => {
-                let (path, body) = self.spread(route)?;
-                (parsed(&[&*self.address, &*path].concat())?, body)
-            }
+            ([&*self.base.path, route.path].concat(), request.input.clone())
+        } else {
+            let (path, body) = self.spread(route)?;
+            ([&*self.base.path, &*path].concat(), body)
         };
-        let client = self.http.client_of(&url)?;
-        let key = self.credentials.bearer(&url)?;
-        let method =
-            reqwest::Method::from_bytes(route.method.as_str().as_bytes()).map_err(Error::internal)?;
-        let mut built = Request::new(method, url);
+        let has_body = route.method != Method::GET;
+        let mut built = Request::new(if has_body { Bytes::from(body) } else { Bytes::new() });
+        *built.method_mut() =
+            http::Method::from_bytes(route.method.as_str().as_bytes()).map_err(Error::internal)?;
+        let target = PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|error| {
+            let text = format!("the route `{}` is no address: {error}", route.path);
+            Error::new(code::INVALID_REQUEST, text).terminal()
+        })?;
+        *built.uri_mut() = Uri::from(target);
         let headers = built.headers_mut();
-        if let Some(key) = key {
+        headers.reserve(8);
+        headers.insert(HOST, self.base.origin.authority());
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Some(key) = self.credentials.bearer(&self.base.url)? {
             headers.insert(AUTHORIZATION, key);
         }
         headers.insert(headers::TRACEPARENT, value(request.trace.to_string())?);
@@ -153,8 +197,24 @@ impl RouteCall {
         // Bytes come as JSON text then, as the caller reads them.
         let accept = if request.callee.is_stream() { sse::CONTENT_TYPE } else { JSON };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        if route.method != Method::GET {
+        if has_body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        }
+        Ok(built)
+    }
+
+    /// The same for the general client, which has words of its own for the host and for itself.
+    fn build_for_client(&self) -> Result<(&Client, reqwest::Request), Error> {
+        let (mut head, body) = self.build()?.into_parts();
+        let path = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
+        let path = path.strip_prefix(&*self.base.path).unwrap_or(path);
+        let url = parsed(&[&*self.base.address, path].concat())?;
+        head.headers.remove(HOST);
+        head.headers.remove(USER_AGENT);
+        let client = self.http.client_of(&url)?;
+        let mut built = reqwest::Request::new(head.method, url);
+        *built.headers_mut() = head.headers;
+        if !body.is_empty() {
             *built.body_mut() = Some(body.into());
         }
         Ok((client, built))
@@ -162,7 +222,7 @@ impl RouteCall {
 
     /// The arguments where they belong: in the path and its query, and the others in a body.
     fn spread(&self, route: HttpRoute) -> Result<(String, Vec<u8>), Error> {
-        let fields = Fields::from_json(Origin::Body, &self.request.input).map_err(Error::from)?;
+        let fields = Fields::from_json(Source::Body, &self.request.input).map_err(Error::from)?;
         let mut path = route.path.to_owned();
         let mut query = String::new();
         let mut body = FieldWriter::new(usize::MAX);
@@ -181,6 +241,11 @@ impl RouteCall {
         }
         Ok((path, body.finish().map_err(Error::from)?))
     }
+}
+
+/// The answer of a function that returns nothing may be empty.
+fn answered(body: Bytes) -> Vec<u8> {
+    if body.is_empty() { b"null".to_vec() } else { body.into() }
 }
 
 fn value(text: String) -> Result<HeaderValue, Error> {

@@ -5,6 +5,7 @@
 mod calls;
 mod classes;
 mod client;
+mod connections;
 mod deployed;
 mod discovery;
 mod events;

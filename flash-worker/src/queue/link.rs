@@ -6,13 +6,12 @@ use flash_core::Secret;
 use flash_core::clock::Clock;
 use flash_core::ids::JobId;
 use flash_platform::HttpClient;
+use flash_platform::direct::{Lost, Origin};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 
-use super::connection::Broken;
-use super::origin::Origin;
 use super::urls::{Address, Urls};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,9 +21,6 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("flash/", env!("CARG
 const SMALL: usize = 1_000_000;
 
 /// The way to the queue that intake, outbox, heartbeat and stop channel share: its connections, one key, one clock.
-///
-/// It speaks through hyper's connections itself: a general client's layers (redirects, cookies, URLs, pools with their
-/// own tasks) cost as much CPU per job as all the rest of this worker.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) urls: Urls,
@@ -153,27 +149,18 @@ impl Link {
     }
 }
 
-/// Over a connection that is free, else over a new one. A free one may have been closed by the other side meanwhile; that
-/// says nothing about the queue, so the request is tried once more on a new one.
+/// A connection that was used before may have been closed by the queue at the wrong moment. That says nothing about the
+/// queue, and it knows its jobs by their ids, so the request is tried once more on a new one.
 async fn direct(
     origin: &Origin,
     request: impl Fn() -> Result<Request<Full<Bytes>>, NoAnswer>,
     limit: usize,
 ) -> Result<(StatusCode, Bytes), NoAnswer> {
-    if let Some(mut connection) = origin.free() {
-        match connection.exchange(request()?, limit).await {
-            Ok(answer) => {
-                origin.give_back(connection);
-                return Ok(answer);
-            }
-            Err(Broken::Closed | Broken::OnTheWay(_)) => origin.forget_free(),
-            Err(broken) => return Err(broken.into()),
-        }
-    }
-    let mut connection = origin.connect().await.map_err(NoAnswer::new)?;
-    let answer = connection.exchange(request()?, limit).await?;
-    origin.give_back(connection);
-    Ok(answer)
+    let answer = match origin.send(request()?, limit).await {
+        Err(Lost::OnTheWay { was_reused: true, .. }) => origin.send(request()?, limit).await,
+        other => other,
+    };
+    answer.map_err(|lost| NoAnswer::new(lost.to_string()))
 }
 
 async fn proxied(
@@ -194,14 +181,4 @@ async fn proxied(
     let response = request.headers(head.headers).body(body).send().await?;
     let status = response.status();
     Ok((status, response.bytes().await?))
-}
-
-impl From<Broken> for NoAnswer {
-    fn from(broken: Broken) -> Self {
-        match broken {
-            Broken::Closed => Self::new("the connection was closed"),
-            Broken::OnTheWay(text) => Self::new(format!("the connection broke: {text}")),
-            Broken::TooLarge(limit) => Self::new(format!("the answer is over {limit} bytes")),
-        }
-    }
 }

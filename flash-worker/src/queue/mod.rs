@@ -6,7 +6,6 @@
 
 mod arrived;
 mod backoff;
-mod connection;
 mod fitness;
 mod function_request;
 mod gpu;
@@ -17,7 +16,6 @@ mod job;
 mod lane;
 mod life;
 mod link;
-mod origin;
 mod outbox;
 mod poster;
 mod runner;

@@ -2,8 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use flash_core::boot::{Boot, JobUrls};
-
-use super::origin::Origin;
+use flash_platform::direct::Origin;
 
 /// The worker's place in a template.
 const WORKER: &str = "$RUNPOD_POD_ID";

@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 ///
 /// Whoever waits for an answer drives it: a task of its own for each connection, as a general client has it, would be
 /// woken twice for each request.
-pub(crate) struct Connection {
+pub(super) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     driver: http1::Connection<TokioIo<Stream>, Full<Bytes>>,
     is_open: bool,
@@ -26,9 +26,9 @@ pub(crate) struct Connection {
 
 /// Why there was no answer.
 #[derive(Debug)]
-pub(crate) enum Broken {
-    /// The connection was closed before the request was sent.
-    Closed,
+pub(super) enum Broken {
+    /// The connection was closed before the request was sent. Here it is again.
+    Closed(Box<Request<Full<Bytes>>>),
     /// It broke while the request was on its way, so the server may have seen it.
     OnTheWay(String),
     /// The answer is larger than anything that was asked for.
@@ -36,29 +36,31 @@ pub(crate) enum Broken {
 }
 
 impl Connection {
-    pub(crate) async fn open(stream: Stream) -> Result<Self, String> {
+    pub(super) async fn open(stream: Stream) -> Result<Self, String> {
         let (sender, driver) =
             http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
         Ok(Self { sender, driver, is_open: true })
     }
 
     /// Whether another request may be sent.
-    pub(crate) fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.is_open && !self.sender.is_closed()
     }
 
     /// Sends a request, and reads the answer to its end, so that the connection can be used again.
-    pub(crate) async fn exchange(
+    pub(super) async fn exchange(
         &mut self,
         request: Request<Full<Bytes>>,
         limit: usize,
     ) -> Result<(StatusCode, Bytes), Broken> {
         let Self { sender, driver, is_open } = self;
         let mut answering = pin!(async {
-            sender.ready().await.map_err(|_| Broken::Closed)?;
+            if sender.ready().await.is_err() {
+                return Err(Broken::Closed(Box::new(request)));
+            }
             let sent = sender.try_send_request(request).await;
             let response = sent.map_err(|mut failed| match failed.take_message() {
-                Some(_) => Broken::Closed,
+                Some(unsent) => Broken::Closed(Box::new(unsent)),
                 None => Broken::OnTheWay(words(failed.error())),
             })?;
             let status = response.status();
@@ -123,7 +125,7 @@ impl fmt::Debug for Connection {
 }
 
 /// What a connection runs over.
-pub(crate) enum Stream {
+pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
