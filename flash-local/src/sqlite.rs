@@ -19,6 +19,7 @@ mod options;
 mod payloads;
 mod queries;
 mod reader;
+mod recent;
 mod repair;
 mod row;
 mod store;

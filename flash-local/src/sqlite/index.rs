@@ -1,32 +1,54 @@
 //! What the writer keeps in memory of an endpoint's jobs: enough to find the next one without searching.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flash_core::clock::Timestamp;
-use flash_core::ids::WorkerId;
-use flash_core::wire::JobStatus;
+use flash_core::ids::{JobId, WorkerId};
+use flash_core::wire::{Job, JobStatus};
+use flash_queue::Payload;
 use flash_queue::machine::{JobState, Place, Rules};
 use flash_queue::store::Counts;
 
+use super::recent::Recent;
 use super::row::Row;
 
-/// What others may look at without asking the writer.
+/// What others may look at without asking the writer. All of it is committed.
 #[derive(Debug, Default)]
-pub(super) struct Shown(Mutex<(Counts, Option<Timestamp>)>);
+pub(super) struct Shown(Mutex<View>);
+
+#[derive(Debug, Default)]
+struct View {
+    counts: Counts,
+    due: Option<Timestamp>,
+    recent: Recent,
+}
 
 impl Shown {
     pub(super) fn counts(&self) -> Counts {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+        self.lock().counts
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+        self.lock().due
     }
 
-    fn set(&self, counts: Counts, due: Option<Timestamp>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (counts, due);
+    /// A job that ended a moment ago. `None`: any other one.
+    pub(super) fn recent(&self, id: &JobId) -> Option<Job<Payload>> {
+        self.lock().recent.get(id)
     }
+
+    fn lock(&self) -> MutexGuard<'_, View> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of a job in the group that is being written.
+#[derive(Debug)]
+enum News {
+    Ended(Job<Payload>),
+    /// It had ended before.
+    Other(JobId),
 }
 
 /// The jobs of one endpoint.
@@ -49,6 +71,7 @@ pub(super) struct Index {
     pub(super) counts: Counts,
     /// The ended jobs as the database has them.
     pub(super) kept: Counts,
+    news: Vec<News>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,6 +93,7 @@ impl Index {
             streams: HashMap::new(),
             counts: kept,
             kept,
+            news: Vec::new(),
         }
     }
 
@@ -221,9 +245,33 @@ impl Index {
         self.held.iter().filter(|(_, jobs)| !jobs.is_empty()).map(|(worker, _)| worker)
     }
 
+    /// A job has ended.
+    pub(super) fn ended(&mut self, job: Job<Payload>) {
+        self.news.push(News::Ended(job));
+    }
+
+    /// Something happened to a job that had ended before.
+    pub(super) fn changed(&mut self, id: JobId) {
+        self.news.push(News::Other(id));
+    }
+
+    /// What happened in this group has not happened. What ended before it may not be what it was any more.
+    pub(super) fn forget_news(&mut self) {
+        self.news.clear();
+        self.shown.lock().recent.clear();
+    }
+
     /// Lets others see where things stand, after a commit.
-    pub(super) fn show(&self) {
+    pub(super) fn show(&mut self) {
         let counts = Counts { busy_workers: self.busy_workers().count() as u64, ..self.counts };
-        self.shown.set(counts, self.first_due().map(|(at, _)| at));
+        let due = self.first_due().map(|(at, _)| at);
+        let mut view = self.shown.lock();
+        (view.counts, view.due) = (counts, due);
+        for news in self.news.drain(..) {
+            match news {
+                News::Ended(job) => view.recent.add(job),
+                News::Other(id) => view.recent.remove(&id),
+            }
+        }
     }
 }

@@ -79,6 +79,9 @@ impl Work {
             put_attached(&self.db, seq, attached)?;
         }
         self.write(&row)?;
+        if let Some(input) = input {
+            self.live.keep_input(&row, input);
+        }
         Ok(Inserted::New { due })
     }
 
@@ -147,8 +150,11 @@ impl Work {
     }
 
     /// What a worker needs of a job.
-    fn needs(&self, row: &Row) -> Result<(Option<Payload>, Attached), Fault> {
-        let input = if row.has(INPUT) { Some(Table::Input.get(&self.db, row)?) } else { None };
+    fn needs(&mut self, row: &Row) -> Result<(Option<Payload>, Attached), Fault> {
+        let input = match self.live.take_input(row) {
+            None if row.has(INPUT) => Some(Table::Input.get(&self.db, row)?),
+            kept => kept,
+        };
         let attached = if row.has(ATTACHED) { get_attached(&self.db, row)? } else { Attached::default() };
         Ok((input, attached))
     }
@@ -357,7 +363,13 @@ impl Work {
         };
         let webhook =
             attached.as_ref().and_then(|attached| attached.webhook.clone()).filter(|_| effects.ended);
-        self.index(row.endpoint)?.moved(row.seq, &before, &row.state);
+        let index = self.index(row.endpoint)?;
+        index.moved(row.seq, &before, &row.state);
+        if effects.ended && !effects.remove {
+            index.ended(job.clone());
+        } else if before.status.is_terminal() {
+            index.changed(row.id.clone());
+        }
         if effects.remove {
             if row.has(ATTACHED) && attached.is_none() {
                 // It is damaged. The idempotency key that it may have had is searched for.

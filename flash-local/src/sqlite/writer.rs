@@ -110,7 +110,7 @@ impl Work {
                 tracing::error!(error = %fault.for_caller(), operations = group.len(), "a group of operations failed");
                 self.undo();
             }
-            for (index, _) in self.endpoints.values() {
+            for (index, _) in self.endpoints.values_mut() {
                 index.show();
             }
             for call in group.drain(..) {
@@ -172,6 +172,9 @@ impl Work {
             tracing::error!(%error, "failed to roll back");
         }
         self.live.clear();
+        for (index, _) in self.endpoints.values_mut() {
+            index.forget_news();
+        }
         let reloaded = (|| {
             self.next_seq = next_seq(&self.db)?;
             for (no, (index, rules)) in &mut self.endpoints {
