@@ -1,6 +1,5 @@
 //! What callers do with a queue.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use flash_core::clock::Timestamp;
@@ -33,7 +32,7 @@ impl Queue {
             // Rare, and not worth a place in the future of every call.
             return Box::pin(self.wait(&existing, wait)).await;
         }
-        if let Ok(job) = self.clock().timeout(wait, pin!(waiting.end())).await {
+        if let Ok(job) = self.clock().timeout(wait, &mut waiting).await {
             return Ok(job);
         }
         self.status(&id).await
@@ -50,7 +49,7 @@ impl Queue {
         if job.status.is_terminal() {
             return Ok(job);
         }
-        if let Ok(job) = self.clock().timeout(wait, pin!(waiting.end())).await {
+        if let Ok(job) = self.clock().timeout(wait, &mut waiting).await {
             return Ok(job);
         }
         self.status(id).await

@@ -1,7 +1,9 @@
 //! Those who wait for the end of a job.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use flash_core::ids::JobId;
 use flash_core::wire::Job;
@@ -57,16 +59,18 @@ impl Waiters {
     }
 }
 
-impl Waiting<'_> {
-    /// Waits for the job's end.
-    pub(super) async fn end(&mut self) -> Job<Payload> {
-        match (&mut self.end).await {
+/// The job's end. By hand, because an `async fn` would have room for the job twice.
+impl Future for Waiting<'_> {
+    type Output = Job<Payload>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Job<Payload>> {
+        match ready!(Pin::new(&mut self.end).poll(cx)) {
             Ok(job) => {
                 self.served = true;
-                job
+                Poll::Ready(job)
             }
             // The sender lives in the table until it is used.
-            Err(_) => std::future::pending().await,
+            Err(_) => Poll::Pending,
         }
     }
 }
