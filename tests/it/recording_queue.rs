@@ -154,6 +154,18 @@ impl Script {
         self.stop_ready.notify_one();
     }
 
+    /// Held open until there are some. An answer without any would have the worker sleep, while its clock stands still.
+    async fn next_stops(&self) -> Vec<String> {
+        loop {
+            let ready = self.stop_ready.notified();
+            let stops = std::mem::take(&mut *self.stops.lock().unwrap());
+            if !stops.is_empty() {
+                return stops;
+            }
+            ready.await;
+        }
+    }
+
     pub(crate) fn all(&self, wanted: impl Fn(&Seen) -> bool) -> Vec<Seen> {
         self.seen.lock().unwrap().iter().filter(|seen| wanted(seen)).cloned().collect()
     }
@@ -248,12 +260,7 @@ impl Script {
             let (status, body) = script.next_job().await;
             (Answer::Status(status), body)
         } else if target.contains("/job-stop/") {
-            let stops = std::mem::take(&mut *script.stops.lock().unwrap());
-            if stops.is_empty() {
-                script.stop_ready.notified().await;
-            }
-            let stops = [stops, std::mem::take(&mut *script.stops.lock().unwrap())].concat();
-            (Answer::Status(200), json!({"jobsToStop": stops}).to_string())
+            (Answer::Status(200), json!({"jobsToStop": script.next_stops().await}).to_string())
         } else if target.contains("/job-done/") {
             let next = script.done.lock().unwrap().pop_front();
             (next.unwrap_or(*script.otherwise.lock().unwrap()), String::new())
