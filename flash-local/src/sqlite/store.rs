@@ -21,7 +21,7 @@ use super::jobs::SqliteJobs;
 use super::mark::Mark;
 use super::options::{Durability, SqliteOptions};
 use super::reader::{self, Question};
-use super::writer::{Message, Work};
+use super::writer::{Asked, Message, Work};
 
 /// Jobs and records in a data directory. Clones are the same store.
 ///
@@ -121,7 +121,7 @@ impl Threads {
         run: impl FnOnce(&mut Work) -> Result<T, Fault> + Send + 'static,
     ) -> Answer<T> {
         let (call, answer) = call(run);
-        match self.writer.send(Message::Call(call)) {
+        match self.writer.send(Message::Call(Asked::new(call))) {
             Ok(()) => answer,
             Err(_) => Answer::Now(Some(Err(closed()))),
         }

@@ -10,6 +10,7 @@ use flash_core::wire::JobStatus;
 use flash_queue::machine::{JobState, Rules, Terms};
 use flash_queue::store::Counts;
 use rusqlite::{Connection, OptionalExtension};
+use tokio::runtime::Handle;
 
 use super::call::Call;
 use super::directory::Directory;
@@ -23,11 +24,43 @@ use super::row::{moment, period};
 const GROUP_MAX: usize = 1_024;
 const GROUP_TIME: Duration = Duration::from_millis(4);
 
+/// An operation, and the runtime that waits for its answer.
+pub(super) struct Asked {
+    call: Box<dyn Call<Work>>,
+    home: Option<Handle>,
+}
+
 /// What is sent to the writer.
 pub(super) enum Message {
-    Call(Box<dyn Call<Work>>),
+    Call(Asked),
     /// Finish what was sent before, and end.
     Close,
+}
+
+impl Asked {
+    pub(super) fn new(call: Box<dyn Call<Work>>) -> Self {
+        Self { call, home: Handle::try_current().ok() }
+    }
+}
+
+/// Answers a group. Each answer from here wakes its runtime by a system call; a task there wakes all who wait by none, so it takes
+/// one for the whole group.
+fn answer(group: Vec<Asked>, outcome: Result<(), Fault>) {
+    let home = if group.len() > 1 { group.iter().find_map(|asked| asked.home.clone()) } else { None };
+    let is_there = |asked: &Asked| {
+        home.as_ref().zip(asked.home.as_ref()).is_some_and(|(home, other)| home.id() == other.id())
+    };
+    let (there, elsewhere): (Vec<_>, Vec<_>) = group.into_iter().partition(is_there);
+    for asked in elsewhere {
+        asked.call.answer(outcome.as_ref().err());
+    }
+    if let Some(home) = home {
+        home.spawn(async move {
+            for asked in there {
+                asked.call.answer(outcome.as_ref().err());
+            }
+        });
+    }
 }
 
 /// What operations work on.
@@ -85,7 +118,7 @@ impl Work {
 
     /// Takes operations and commits them in groups, until there is nobody left who could send one.
     pub(super) fn run(mut self, messages: &Receiver<Message>) {
-        let mut group: Vec<Box<dyn Call<Self>>> = Vec::new();
+        let mut group: Vec<Asked> = Vec::new();
         let mut open = true;
         while open && let Ok(message) = messages.recv() {
             let started = Instant::now();
@@ -94,9 +127,9 @@ impl Work {
                 while let Some(message) = next.take() {
                     match message {
                         Message::Close => open = false,
-                        Message::Call(mut call) => {
-                            let ran = call.run(&mut self);
-                            group.push(call);
+                        Message::Call(mut asked) => {
+                            let ran = asked.call.run(&mut self);
+                            group.push(asked);
                             ran?;
                         }
                     }
@@ -113,9 +146,7 @@ impl Work {
             for (index, _) in self.endpoints.values_mut() {
                 index.show();
             }
-            for call in group.drain(..) {
-                call.answer(outcome.as_ref().err());
-            }
+            answer(std::mem::take(&mut group), outcome);
         }
         if let Err(error) = self.mark.sync() {
             tracing::error!(%error, "failed to sync the mark of commits");

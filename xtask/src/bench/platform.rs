@@ -25,6 +25,8 @@ enum Target {
     Memory,
     Plain,
     Sqlite,
+    /// Survives the end of its process, and of a power cut all but the last moment: as much as Redis with a sync each second.
+    SqliteProcess,
     RedisAlways,
     RedisEverySecond,
     Postgres,
@@ -36,6 +38,7 @@ impl Target {
             Self::Memory => "ours, memory",
             Self::Plain => "plain queue",
             Self::Sqlite => "ours, durable",
+            Self::SqliteProcess => "ours, process",
             Self::RedisAlways => "Redis always",
             Self::RedisEverySecond => "Redis everysec",
             Self::Postgres => "PostgreSQL",
@@ -47,6 +50,7 @@ impl Target {
             Self::Memory => "memory",
             Self::Plain => "plain",
             Self::Sqlite => "sqlite",
+            Self::SqliteProcess => "sqlite-process",
             Self::RedisAlways | Self::RedisEverySecond => "redis",
             Self::Postgres => "postgres",
         }
@@ -108,16 +112,24 @@ pub(crate) fn run(options: &Options, programs: &Programs) -> Result<Report> {
 }
 
 impl Bench<'_> {
-    /// Submit, take, done, status, each a request, durable.
+    /// Submit, take, done, status, each a request, durable. Each peer stands against what survives as much as it does.
     fn durable(&self, options: &Options, report: &mut Report) -> Result<()> {
-        let ours = if options.against_itself { Target::RedisAlways } else { Target::Sqlite };
-        let targets = [Target::RedisAlways, Target::RedisEverySecond, Target::Postgres, ours];
-        let keys = ["vs_redis_always", "vs_redis_everysec", "vs_postgres"];
+        use Target::{Postgres, RedisAlways, RedisEverySecond, Sqlite, SqliteProcess};
+        let ours =
+            if options.against_itself { [RedisEverySecond, RedisAlways] } else { [SqliteProcess, Sqlite] };
+        let [process, full] = ours;
+        let targets = [RedisEverySecond, process, RedisAlways, Postgres, full];
+        let pairs = [
+            Pair { key: "vs_redis_everysec", ours: 1, peer: 0 },
+            Pair { key: "full_vs_redis_everysec", ours: 4, peer: 0 },
+            Pair { key: "vs_redis_always", ours: 4, peer: 2 },
+            Pair { key: "vs_postgres", ours: 4, peer: 3 },
+        ];
         for (callers, workers) in LOADS {
             let words = ["--mode", "jobs", "--workers", &workers.to_string()].map(str::to_owned);
             let rates = self.rates(&targets, callers, &words)?;
             let load = format!("{callers} callers, {workers} workers");
-            compare(report, &load, callers, &targets, &rates, &keys);
+            compare(report, &load, callers, &targets, &rates, &pairs);
         }
         Ok(())
     }
@@ -135,7 +147,7 @@ impl Bench<'_> {
                 callers,
                 &targets,
                 &rates,
-                &["memory_vs_plain_queue"],
+                &[Pair { key: "memory_vs_plain_queue", ours: 1, peer: 0 }],
             );
             let cpu = |at: usize| rates[at].iter().map(|rate| rate.cpu_us).collect::<Vec<_>>();
             report.ratio_by("memory_cpu_vs_plain_queue", callers, Spread::ratio(&cpu(1), &cpu(0)).median);
@@ -277,35 +289,44 @@ impl Bench<'_> {
     }
 }
 
-/// Adds the rows of one load; the last target is ours.
+/// Targets that are compared, by their places.
+struct Pair {
+    key: &'static str,
+    ours: usize,
+    peer: usize,
+}
+
+/// Adds the rows of one load. The row of a peer has the ratio of the first pair that it is in.
 fn compare(
     report: &mut Report,
     load: &str,
     by: usize,
     targets: &[Target],
     rates: &[Vec<Rate>],
-    keys: &[&str],
+    pairs: &[Pair],
 ) {
     let series = |at: usize, figure: fn(&Rate) -> f64| rates[at].iter().map(figure).collect::<Vec<_>>();
-    let last = targets.len() - 1;
+    let ratio = |pair: &Pair| {
+        Spread::ratio(
+            &series(pair.ours, |rate| rate.jobs_per_second),
+            &series(pair.peer, |rate| rate.jobs_per_second),
+        )
+    };
     for (at, target) in targets.iter().enumerate() {
         let of = |figure| Spread::of(series(at, figure));
-        let ratio = Spread::ratio(
-            &series(last, |rate| rate.jobs_per_second),
-            &series(at, |rate| rate.jobs_per_second),
-        );
+        let versus = pairs.iter().find(|pair| pair.peer == at);
         report.row(vec![
             load.to_owned(),
             target.name().to_owned(),
             of(|rate| rate.jobs_per_second).to_string(),
-            if at == last { String::new() } else { ratio.to_string() },
+            versus.map(|pair| ratio(pair).to_string()).unwrap_or_default(),
             format!("{:.0}", of(|rate| rate.p50_us).median),
             format!("{:.0}", of(|rate| rate.p99_us).median),
             of(|rate| rate.cpu_us).to_string(),
         ]);
-        if let Some(key) = keys.get(at) {
-            report.ratio_by(key, by, ratio.median);
-        }
+    }
+    for pair in pairs {
+        report.ratio_by(pair.key, by, ratio(pair).median);
     }
 }
 
