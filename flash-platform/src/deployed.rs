@@ -32,25 +32,14 @@ struct Routes {
     credentials: Credentials,
     peers: Peers,
     bases: Bases,
-    /// Whether a proxy may stand in between, which only the general client knows how to speak to.
-    is_proxied: bool,
 }
 
 impl Deployed {
     /// The way to these peers, from the endpoint `own`.
     #[must_use]
     pub fn new(http: HttpClient, credentials: Credentials, peers: Peers, own: Option<String>) -> Self {
-        let routes = Routes { http, credentials, peers, bases: Bases::default(), is_proxied: false };
-        Self { routes: Arc::new(routes), own, declared: OnceLock::new() }
-    }
-
-    /// Says whether the environment names a proxy.
-    #[must_use]
-    pub fn proxied(mut self, is_proxied: bool) -> Self {
-        if let Some(routes) = Arc::get_mut(&mut self.routes) {
-            routes.is_proxied = is_proxied;
-        }
-        self
+        let routes = Arc::new(Routes { http, credentials, peers, bases: Bases::default() });
+        Self { routes, own, declared: OnceLock::new() }
     }
 
     /// Whether the call stays here. Otherwise it may leave, which it has to have declared.
@@ -121,7 +110,6 @@ impl Routes {
             http: self.http.clone(),
             credentials: self.credentials_for(&peer),
             base: self.bases.at(&peer.url).map_err(CallFailure::Transport)?,
-            is_proxied: self.is_proxied,
             headers: peer.headers,
             request,
         })
@@ -238,7 +226,7 @@ pub fn app_from_boot(registry: Arc<Registry>, boot: &Boot, own: Option<String>) 
     if !is_configured && !boot.is_deployed() {
         return app;
     }
-    let http = HttpClient::new();
+    let http = HttpClient::new().proxied(boot.uses_proxy);
     let lb_host = boot.lb_url_template.as_ref().map(|template| template.replace("{id}", "id"));
     let configured = boot.peers.values().cloned().chain([boot.endpoint_base.clone(), boot.api_base.clone()]);
     let credentials = Credentials::new(boot.api_key.clone(), configured.chain(lb_host));

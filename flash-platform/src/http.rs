@@ -16,6 +16,7 @@ pub struct HttpClient {
     clients: Arc<Clients>,
     /// Whether only public addresses are reached.
     public: bool,
+    is_proxied: bool,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +30,18 @@ impl HttpClient {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Says whether the environment names a proxy. Where it does, calls of routes go by this client too, which reads there how to
+    /// speak to it; elsewhere they need no general client.
+    #[must_use]
+    pub fn proxied(mut self, is_proxied: bool) -> Self {
+        self.is_proxied = is_proxied;
+        self
+    }
+
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.is_proxied
     }
 
     /// A client for addresses that come from strangers: it reaches no loopback, private, link-local or otherwise special

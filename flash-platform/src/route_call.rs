@@ -38,7 +38,6 @@ pub(crate) struct RouteCall {
     pub(crate) http: HttpClient,
     pub(crate) credentials: Credentials,
     pub(crate) base: Arc<Base>,
-    pub(crate) is_proxied: bool,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) request: Arc<CallRequest>,
 }
@@ -60,7 +59,7 @@ impl RouteCall {
     }
 
     async fn send(self) -> Result<Vec<u8>, CallFailure> {
-        if self.is_proxied || self.request.callee.is_stream() {
+        if self.http.is_proxied() || self.request.callee.is_stream() {
             // Boxed, so that other calls do not have its size.
             return Box::pin(self.send_by_client()).await;
         }

@@ -82,8 +82,8 @@ impl Peer {
 
     fn app(&self, proxied: bool) -> App {
         let peers = Peers::new([("api".to_owned(), self.base.clone())].into());
-        let transport =
-            Deployed::new(HttpClient::new(), Credentials::default(), peers, None).proxied(proxied);
+        let http = HttpClient::new().proxied(proxied);
+        let transport = Deployed::new(http, Credentials::default(), peers, None);
         App::new(Registry::linked().unwrap()).with_transport(Arc::new(transport))
     }
 }
