@@ -247,9 +247,7 @@ pub fn app_from_boot(registry: Arc<Registry>, boot: &Boot, own: Option<String>) 
     if let Some((app, environment)) = gateway {
         finder = finder.gateway(Gateway { app, environment });
     }
-    app.with_transport(Arc::new(
-        Deployed::new(http, credentials, finder.build(), own).proxied(boot.uses_proxy),
-    ))
+    app.with_transport(Arc::new(Deployed::new(http, credentials, finder.build(), own)))
 }
 
 // A plain program that only calls never boots; its environment is read on its first call.
