@@ -79,7 +79,9 @@ pub(crate) async fn apply(deployment: Deployment, artifact: Artifact) -> Result<
     if it.how.dry_run || nothing {
         let endpoints =
             before.active.as_ref().map(|manifest| manifest.resources_endpoints.clone()).unwrap_or_default();
-        if !it.how.dry_run && was_interrupted {
+        // Somewhere else, where this checkout's notes are not, only the build itself tells that it never came to its end.
+        let has_served = before.active.as_ref().and_then(served_in).is_some();
+        if !it.how.dry_run && (was_interrupted || !has_served) {
             rollout.complete(&before, &plan, &endpoints, &mut state).await?;
         }
         let build = before.environment.and_then(|environment| environment.active_build_id);

@@ -144,3 +144,29 @@ async fn a_missing_key_fails_before_any_change() {
     );
     platform.shutdown().await;
 }
+
+/// A deployment that was killed before its end is completed from another checkout too, which has no notes of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_that_never_came_to_its_end_is_completed_from_anywhere() {
+    let platform = platform().await;
+    let mut stored = 0;
+    let decide = move |name: &str| {
+        stored += usize::from(name == "mutation updateFlashBuildManifest");
+        // The first one has the addresses; the second says that the build serves.
+        if stored == 2 { Fate::KillBefore } else { Fate::Pass }
+    };
+    let proxy = Proxy::start(platform.base_url(), decide).await;
+    let send = ["deploy", "send", "prod"];
+    Project::shared().checkout().run_until_killed(&proxy, &send).await;
+    let elsewhere = Project::shared().checkout();
+    proxy.decide(|_| Fate::Pass);
+    for verified in [true, false] {
+        proxy.forget();
+        let again = elsewhere.json(&proxy.base, &send).await;
+        assert_eq!(again["changed"], false, "{again}");
+        // Once: afterwards the build itself tells that all was well.
+        let seen = proxy.seen();
+        assert_eq!(seen.iter().any(|name| name.ends_with("/ping")), verified, "{seen:?}");
+    }
+    platform.shutdown().await;
+}
