@@ -5,10 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use flash_core::private::{Json, Slot, slot};
-use flash_core::{Bytes, FieldWriter, Fields, Origin, Param, Payload, WireError};
+use flash_core::private::{Json, slot};
+use flash_core::{Bytes, FieldWriter, Fields, Origin, Payload};
 use libfuzzer_sys::fuzz_target;
 use serde::{Deserialize, Serialize};
+
+#[path = "../../flash-core/tests/it/both_ways.rs"]
+mod both_ways;
+
+use both_ways::both_ways;
 
 /// More than any output of an input of libFuzzer's size.
 const LIMIT: usize = 1 << 24;
@@ -40,30 +45,10 @@ fn decode<T: Payload>(json: &[u8]) -> Option<T> {
     slot::<T>("x", "T", &Json).take(&mut fields)
 }
 
-/// A function with a parameter `x` of this type and a text beside it, which is read in a way of its own.
-struct Function<T>(std::marker::PhantomData<T>);
-
-/// The arguments, written again, and all that is wrong or left over.
-type Found = (Option<Vec<u8>>, Option<String>, String);
-
-impl<T: Payload> Function<T> {
-    const X: &'static Slot<T> = &slot("x", "T", &Json);
-    const Y: &'static Slot<String> = &slot("y", "String", &Json);
-    const PARAMS: &'static [Param] = &[Self::X.param(), Self::Y.param()];
-
-    fn read(fields: Result<Fields<'_>, WireError>) -> Result<Found, WireError> {
-        let mut fields = fields?;
-        let (x, y) = (Self::X.take(&mut fields), Self::Y.take(&mut fields));
-        Ok((x.map(|x| encode(&x)), y, format!("{fields:?}")))
-    }
-}
-
 /// Values that are read in one pass are what each of them is on its own, and so are errors.
 fn check_in_one_pass<T: Payload>(json: &[u8]) {
-    let mut ahead = Fields::empty(Origin::Input);
-    let ahead = ahead.add_arguments(json, Function::<T>::PARAMS).map(|()| ahead);
-    let each = Fields::from_json(Origin::Input, json);
-    assert!(Function::<T>::read(ahead) == Function::<T>::read(each), "the two ways differ");
+    let [ahead, each] = both_ways::<T>(json);
+    assert!(ahead == each, "the two ways differ");
 }
 
 fn check<T: Payload>(json: &[u8]) {

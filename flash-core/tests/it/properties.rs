@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use flash_core::private::{Json, Slot, slot};
-use flash_core::{Bytes, FieldWriter, Fields, Origin, Param, Payload, WireError};
+use flash_core::private::{Json, slot};
+use flash_core::{Bytes, FieldWriter, Fields, Origin, Payload};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::both_ways::both_ways;
 
 /// Longer than any payload made here.
 const LIMIT: usize = 1 << 20;
@@ -81,35 +83,10 @@ fn decode<T: Payload>(name: &'static str, json: &[u8]) -> Option<T> {
     slot::<T>(name, "T", &Json).take(&mut fields)
 }
 
-/// A function with a parameter `x` of this type and a text beside it, which is read in a way of its own.
-struct Function<T>(std::marker::PhantomData<T>);
-
-/// The arguments, written again, and all that is wrong or left over.
-type Found = (Option<Vec<u8>>, Option<String>, String);
-
-impl<T: Payload> Function<T> {
-    const X: &'static Slot<T> = &slot("x", "T", &Json);
-    const Y: &'static Slot<String> = &slot("y", "String", &Json);
-    const PARAMS: &'static [Param] = &[Self::X.param(), Self::Y.param()];
-
-    fn read(fields: Result<Fields<'_>, WireError>) -> Result<Found, WireError> {
-        let mut fields = fields?;
-        let (x, y) = (Self::X.take(&mut fields), Self::Y.take(&mut fields));
-        Ok((x.map(|x| encode("x", &x)), y, format!("{fields:?}")))
-    }
-}
-
 /// A request is the same arguments and the same errors whether its values are read in one pass, or each on its own.
 fn in_one_pass<T: Payload>(json: &[u8]) -> TestCaseResult {
-    let mut ahead = Fields::empty(Origin::Input);
-    let ahead = ahead.add_arguments(json, Function::<T>::PARAMS).map(|()| ahead);
-    let each = Fields::from_json(Origin::Input, json);
-    prop_assert_eq!(
-        Function::<T>::read(ahead),
-        Function::<T>::read(each),
-        "{}",
-        String::from_utf8_lossy(json)
-    );
+    let [ahead, each] = both_ways::<T>(json);
+    prop_assert_eq!(ahead, each, "{}", String::from_utf8_lossy(json));
     Ok(())
 }
 
