@@ -6,8 +6,8 @@ use flash_core::{Error, code};
 
 use crate::public;
 
-/// What we are called in a request's head.
-pub(crate) const AGENT: &str = concat!("flash/", env!("CARGO_PKG_VERSION"));
+/// What we are called in the head of a request.
+pub const AGENT: &str = concat!("flash/", env!("CARGO_PKG_VERSION"));
 
 /// The one HTTP client. TLS is set up on the first `https` address: reading certificates would cost every worker
 /// start, and a worker of the local platform never needs them.

@@ -21,6 +21,6 @@ pub use client::{Client, RemoteEndpoint, UntypedCall};
 pub use credentials::Credentials;
 pub use deployed::{Deployed, app_from_boot};
 pub use discovery::{Finder, Gateway, Peer, Peers, StateManager};
-pub use http::HttpClient;
+pub use http::{AGENT, HttpClient};
 pub use jobs::{JobsClient, PlatformError};
 pub use tls::config as tls_config;

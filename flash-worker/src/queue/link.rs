@@ -5,8 +5,8 @@ use bytes::Bytes;
 use flash_core::Secret;
 use flash_core::clock::Clock;
 use flash_core::ids::JobId;
-use flash_platform::HttpClient;
 use flash_platform::direct::{Lost, Origin};
+use flash_platform::{AGENT, HttpClient};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
@@ -16,7 +16,6 @@ use super::urls::{Address, Urls};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("flash/", env!("CARGO_PKG_VERSION")));
 /// Nothing that the queue answers to a post or a ping is longer.
 const SMALL: usize = 1_000_000;
 
@@ -136,7 +135,7 @@ impl Link {
         *request.uri_mut() = Uri::from(target);
         let headers = request.headers_mut();
         headers.insert(HOST, origin.authority());
-        headers.insert(USER_AGENT, AGENT);
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(CONTENT_TYPE, JSON);
         if let Some(key) = &self.key {
             headers.insert(AUTHORIZATION, key.clone());
