@@ -153,35 +153,32 @@ impl Queue {
     /// # Errors
     /// [`QueueError::ResultTooLarge`] when the output is over its limit (the job has ended then); when there is no such
     /// job (any more), or the store fails.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-    pub fn done(
+    pub async fn done(
         &self,
         worker: &WorkerId,
         id: &JobId,
         body: DoneBody<Payload>,
-    ) -> impl Future<Output = Result<Verdict, QueueError>> + Send {
-        async move {
-            if let Some(size) = body.output.as_ref().map(Payload::len)
-                && size > self.result_limit(id)
-            {
-                // Rare, and not worth a place in the future of every result.
-                return Err(Box::pin(self.done_oversized(worker, id, size as u64)).await);
-            }
-            let now = self.clock().now();
-            if let Some(known) = self.0.workers.find(worker) {
-                known.works(now);
-            }
-            if body.stop_pod {
-                Box::pin(self.0.workers.mark_refresh(worker)).await;
-                self.0.attention.notify_one();
-            }
-            let event = match body.outcome() {
-                DoneOutcome::Progress(output) => Event::Progress(worker, output),
-                DoneOutcome::Completed(output) => Event::Completed(worker, output),
-                DoneOutcome::Failed { error, output } => Event::Failed(worker, error.into(), output),
-            };
-            Ok(self.step_at(id, event, now).await?.1)
+    ) -> Result<Verdict, QueueError> {
+        if let Some(size) = body.output.as_ref().map(Payload::len)
+            && size > self.result_limit(id)
+        {
+            // Rare, and not worth a place in the future of every result.
+            return Err(Box::pin(self.done_oversized(worker, id, size as u64)).await);
         }
+        let now = self.clock().now();
+        if let Some(known) = self.0.workers.find(worker) {
+            known.works(now);
+        }
+        if body.stop_pod {
+            Box::pin(self.0.workers.mark_refresh(worker)).await;
+            self.0.attention.notify_one();
+        }
+        let event = match body.outcome() {
+            DoneOutcome::Progress(output) => Event::Progress(worker, output),
+            DoneOutcome::Completed(output) => Event::Completed(worker, output),
+            DoneOutcome::Failed { error, output } => Event::Failed(worker, error.into(), output),
+        };
+        Ok(self.step_at(id, event, now).await?.1)
     }
 
     /// Ends a job whose result was too large to be read.

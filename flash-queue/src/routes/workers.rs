@@ -24,45 +24,39 @@ pub(super) async fn take(target: WorkerTarget) -> Answer {
     Ok(jobs.first().map_or_else(answer::no_content, |job| answer::json(job, size(job))))
 }
 
-#[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-pub(super) fn take_batch(target: WorkerTarget, uri: Uri) -> impl Future<Output = Answer> + Send {
-    async move {
-        let WorkerTarget { queue, worker, stray, .. } = &target;
-        let _contact = queue.contact(worker);
-        let most = [uri.query().unwrap_or_default(), stray]
-            .into_iter()
-            .flat_map(|query| query.split('&'))
-            .find_map(|pair| pair.strip_prefix("batch_size="))
-            .map_or(Ok(1), str::parse::<usize>)
-            .map_err(|_| QueueError::Invalid("`batch_size` is not a number".to_owned()))?;
-        let most = most.clamp(1, queue.limits().batch_max);
-        let jobs = queue.take(worker, most, queue.limits().take_hold).await?;
-        if jobs.is_empty() {
-            return Ok(answer::no_content());
-        }
-        Ok(answer::json(&jobs, jobs.iter().map(|job| size(job) + 96).sum()))
+pub(super) async fn take_batch(target: WorkerTarget, uri: Uri) -> Answer {
+    let WorkerTarget { queue, worker, stray, .. } = &target;
+    let _contact = queue.contact(worker);
+    let most = [uri.query().unwrap_or_default(), stray]
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .find_map(|pair| pair.strip_prefix("batch_size="))
+        .map_or(Ok(1), str::parse::<usize>)
+        .map_err(|_| QueueError::Invalid("`batch_size` is not a number".to_owned()))?;
+    let most = most.clamp(1, queue.limits().batch_max);
+    let jobs = queue.take(worker, most, queue.limits().take_hold).await?;
+    if jobs.is_empty() {
+        return Ok(answer::no_content());
     }
+    Ok(answer::json(&jobs, jobs.iter().map(|job| size(job) + 96).sum()))
 }
 
-#[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-pub(super) fn done(target: WorkerTarget, body: Body) -> impl Future<Output = Answer> + Send {
-    async move {
-        let WorkerTarget { queue, worker, .. } = &target;
-        let _contact = queue.contact(worker);
-        let id = target.job()?;
-        let bytes = match body::read(body, queue.limits().runsync_result + AROUND_OUTPUT).await? {
-            Ok(bytes) => bytes,
-            Err(over) => return Err(Box::pin(queue.done_oversized(worker, id, over.size)).await),
-        };
-        // The worker's content type does not say JSON (RunPod's SDK sends a form's), so it is not looked at.
-        let posted: DoneBody<&RawValue> =
-            serde_json::from_slice(&bytes).map_err(|error| QueueError::NotJson(error.to_string()))?;
-        let DoneBody { status, output, error, stop_pod } = posted;
-        let posted = DoneBody { status, output: output.map(Payload::from), error, stop_pod };
-        drop(bytes);
-        queue.done(worker, id, posted).await?;
-        Ok(answer::empty())
-    }
+pub(super) async fn done(target: WorkerTarget, body: Body) -> Answer {
+    let WorkerTarget { queue, worker, .. } = &target;
+    let _contact = queue.contact(worker);
+    let id = target.job()?;
+    let bytes = match body::read(body, queue.limits().runsync_result + AROUND_OUTPUT).await? {
+        Ok(bytes) => bytes,
+        Err(over) => return Err(Box::pin(queue.done_oversized(worker, id, over.size)).await),
+    };
+    // The worker's content type does not say JSON (RunPod's SDK sends a form's), so it is not looked at.
+    let posted: DoneBody<&RawValue> =
+        serde_json::from_slice(&bytes).map_err(|error| QueueError::NotJson(error.to_string()))?;
+    let DoneBody { status, output, error, stop_pod } = posted;
+    let posted = DoneBody { status, output: output.map(Payload::from), error, stop_pod };
+    drop(bytes);
+    queue.done(worker, id, posted).await?;
+    Ok(answer::empty())
 }
 
 pub(super) async fn stream(target: WorkerTarget, body: Body) -> Answer {
